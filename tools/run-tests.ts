@@ -1,43 +1,56 @@
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
 import process from "node:process";
-import { run } from "node:test";
+import { printOut, printRun, runTestFiles } from "./test-run.ts";
 
-const patterns = process.argv.slice(2);
-const files = globSync(
-  patterns.length > 0
-    ? patterns
-    : [
-        "{packages,apps,plugins}/*/src/**/*.test.ts",
-        "{conformance,examples,bench,tools}/**/*.test.ts",
-      ],
-);
-const seen = new Set<string>();
-let passed = 0;
-let failed = 0;
-let skipped = 0;
-if (files.length > 0) {
-  for await (const event of run({ files, concurrency: availableParallelism() })) {
-    if (event.type === "test:summary") {
-      const { counts, file } = event.data;
-      if (file === undefined) {
-        ({ passed, skipped } = counts);
-        failed = counts.tests - passed - skipped - counts.todo;
-      } else if (counts.tests > 0) seen.add(file);
-    } else if (
-      event.type === "test:fail" &&
-      event.data.details.type !== "suite" &&
-      event.data.todo === undefined
-    ) {
-      const { file, name, details } = event.data;
-      process.stdout.write(`FAIL ${file ?? ""}: ${name}\n${String(details.error.cause)}\n`);
-    } else if (event.type === "test:stderr" || event.type === "test:stdout") {
-      process.stdout.write(event.data.message);
-    }
-  }
+interface Group {
+  readonly patterns: readonly string[];
+  readonly concurrency: number;
+  readonly fileTimeoutMs: number;
 }
-const empty = files.filter((file) => !seen.has(resolve(file)));
-for (const file of empty) process.stdout.write(`NO TESTS in ${file}\n`);
-process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
-process.exitCode = passed === 0 || failed > 0 || empty.length > 0 ? 1 : 0;
+
+const SPECIAL = ["suite", "interop", "long", "properties"].map((kind) => `**/*.${kind}.test.ts`);
+const EVERYWHERE = ["{packages,apps,plugins}/*/src", "{conformance,suites,examples,bench,tools}"];
+
+const GROUPS: Readonly<Record<string, Group>> = {
+  unit: {
+    patterns: [
+      "{packages,apps,plugins}/*/src/**/*.test.ts",
+      "{conformance,examples,bench,tools}/**/*.test.ts",
+    ],
+    concurrency: availableParallelism(),
+    fileTimeoutMs: 120_000,
+  },
+  suites: {
+    patterns: EVERYWHERE.map((folder) => `${folder}/**/*.suite.test.ts`),
+    concurrency: 1,
+    fileTimeoutMs: 600_000,
+  },
+  interop: {
+    patterns: EVERYWHERE.map((folder) => `${folder}/**/*.interop.test.ts`),
+    concurrency: 1,
+    fileTimeoutMs: 300_000,
+  },
+  long: {
+    patterns: EVERYWHERE.map((folder) => `${folder}/**/*.long.test.ts`),
+    concurrency: 1,
+    fileTimeoutMs: 900_000,
+  },
+};
+
+const given = process.argv.slice(2);
+const named = given[0]?.startsWith("--") === true ? given[0].slice(2) : undefined;
+const patterns = named === undefined ? given : given.slice(1);
+const group = GROUPS[named ?? "unit"];
+if (group === undefined) {
+  process.stderr.write(`no group ${String(named)}; one of ${Object.keys(GROUPS).join(", ")}\n`);
+  process.exitCode = 2;
+} else {
+  const { concurrency, fileTimeoutMs } = group;
+  const files =
+    patterns.length > 0
+      ? globSync(patterns)
+      : globSync([...group.patterns], { exclude: named === undefined ? SPECIAL : [] });
+  const options = { concurrency, fileTimeoutMs, print: printOut };
+  process.exitCode = printRun(await runTestFiles(files.toSorted(), options), printOut);
+}

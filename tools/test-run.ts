@@ -1,0 +1,130 @@
+import { resolve } from "node:path";
+import process from "node:process";
+import { run as runFiles } from "node:test";
+import { inspect } from "node:util";
+
+/** How one test ended. */
+export type Outcome = "passed" | "failed" | "skipped" | "todo";
+
+/** One test that ran, or was skipped. */
+export interface TestResult {
+  /** File it stands in, as it was given to {@link runTestFiles}. */
+  readonly file: string;
+  /** Names from the outermost suite to the test itself. */
+  readonly names: readonly string[];
+  readonly outcome: Outcome;
+  /** Why it failed, for people; or why it was skipped. */
+  readonly reason?: string;
+}
+
+/** What became of a list of test files. */
+export interface TestRun {
+  readonly results: readonly TestResult[];
+  /** Files in which no test was registered: each is a failure of the run. */
+  readonly empty: readonly string[];
+}
+
+/** Options of {@link runTestFiles}. */
+export interface TestRunOptions {
+  /** Files at a time. */
+  readonly concurrency: number;
+  /** A file that takes longer is killed and fails, in ms. */
+  readonly fileTimeoutMs: number;
+  /** Gets what the tests print, and a line per failure as it happens. */
+  readonly print: (text: string) => void;
+}
+
+const GUARD = new URL("leak-guard.ts", import.meta.url).href;
+
+/**
+ * Runs test files, a process each, and collects every result.
+ *
+ * A file whose process stays alive after its last test fails: it leaked a socket, a timer or a child.
+ */
+export async function runTestFiles(
+  files: readonly string[],
+  options: TestRunOptions,
+): Promise<TestRun> {
+  const given = new Map(files.map((file) => [resolve(file), file]));
+  const results: TestResult[] = [];
+  const stacks = new Map<string, string[]>();
+  const seen = new Set<string>();
+  if (files.length === 0) return { results, empty: [] };
+  const events = runFiles({
+    files: [...given.keys()],
+    concurrency: options.concurrency,
+    timeout: options.fileTimeoutMs,
+    execArgv: ["--import", GUARD],
+  });
+  for await (const event of events) {
+    if (event.type === "test:start") {
+      const { file = "", name, nesting } = event.data;
+      stacks.set(file, [...(stacks.get(file) ?? []).slice(0, nesting), name]);
+    } else if (event.type === "test:pass" || event.type === "test:fail") {
+      const { file = "", name, nesting, skip, todo, details } = event.data;
+      if (details.type === "suite" && event.type === "test:pass") continue;
+      const isFile = given.has(resolve(name));
+      const path = isFile ? name : file;
+      const shown = given.get(resolve(path)) ?? path;
+      if (!isFile) seen.add(shown);
+      const outer = isFile ? [] : (stacks.get(file) ?? []).slice(0, nesting);
+      const base = { file: shown, names: isFile ? ["the file itself"] : [...outer, name] };
+      if (event.type === "test:pass" && isFile) continue;
+      if (todo !== undefined && todo !== false) results.push({ ...base, outcome: "todo" });
+      else if (skip !== undefined && skip !== false) {
+        results.push({ ...base, outcome: "skipped", ...(skip === true ? {} : { reason: skip }) });
+      } else if (event.type === "test:pass") results.push({ ...base, outcome: "passed" });
+      else {
+        const { error } = event.data.details;
+        if (error.failureType === "subtestsFailed") continue;
+        const reason = describe(error.cause ?? error);
+        results.push({ ...base, outcome: "failed", reason });
+        options.print(`FAIL ${shown}: ${base.names.join(" > ")}\n`);
+      }
+    } else if (event.type === "test:stderr" || event.type === "test:stdout") {
+      options.print(event.data.message);
+    }
+  }
+  return { results, empty: files.filter((file) => !seen.has(file)) };
+}
+
+/** Counts results; a todo counts as skipped, an empty file as failed. */
+export function countResults(run: TestRun): { passed: number; failed: number; skipped: number } {
+  const count = (outcome: Outcome): number =>
+    run.results.filter((result) => result.outcome === outcome).length;
+  return {
+    passed: count("passed"),
+    failed: count("failed") + run.empty.length,
+    skipped: count("skipped") + count("todo"),
+  };
+}
+
+/**
+ * Writes failures whole, then skips, then `N passed, N failed, N skipped` as the last line.
+ *
+ * @returns The exit code: 1 for a failure, and for a run in which nothing passed.
+ */
+export function printRun(run: TestRun, print: (text: string) => void): 0 | 1 {
+  for (const { file, names, outcome, reason } of run.results) {
+    const title = `${file}: ${names.join(" > ")}`;
+    if (outcome === "failed") print(`\nFAILED ${title}\n${reason ?? ""}\n`);
+    if (outcome === "skipped")
+      print(`SKIPPED ${title}${reason === undefined ? "" : ` (${reason})`}\n`);
+    if (outcome === "todo") print(`TODO ${title}\n`);
+  }
+  for (const file of run.empty) print(`NO TESTS in ${file}\n`);
+  const { passed, failed, skipped } = countResults(run);
+  if (passed + failed + skipped === 0) print("NO TESTS at all\n");
+  print(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  return passed === 0 || failed > 0 ? 1 : 0;
+}
+
+/** Writes to the standard output of this process. */
+export function printOut(text: string): void {
+  process.stdout.write(text);
+}
+
+function describe(error: unknown): string {
+  if (typeof error === "string") return error;
+  return inspect(error, { depth: 6, maxStringLength: 4000, breakLength: 100 });
+}
