@@ -1,0 +1,38 @@
+/** Longest SPIFFE ID in bytes (SPIFFE-ID §2.3; conformance decision D3). */
+export const SPIFFE_ID_BYTES_MAX = 2048;
+
+/** Longest trust domain name in bytes (SPIFFE-ID §2.3). */
+export const TRUST_DOMAIN_BYTES_MAX = 255;
+
+/** Longest hint of an SVID in bytes (Workload API §8). */
+export const HINT_BYTES_MAX = 1024;
+
+/** Largest bundle document, and largest DER form of one, in bytes. */
+export const BUNDLE_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** Most keys in one bundle document. */
+export const BUNDLE_KEYS_MAX = 1024;
+
+/** Most trust domains in one bundle set or map. */
+export const BUNDLE_SET_MAX = 10_000;
+
+/** Deepest nesting of a JSON document. */
+export const JSON_DEPTH_MAX = 32;
+
+/** Most certificates a peer may present, its leaf included. */
+export const CHAIN_CERTIFICATES_MAX = 10;
+
+/** Largest certificate in bytes. */
+export const CERTIFICATE_BYTES_MAX: number = 64 * 1024;
+
+/** Most SVIDs in one Workload API message. */
+export const SVIDS_MAX = 1024;
+
+/** Verdicts kept by one cache. */
+export const VERDICTS_MAX = 4096;
+
+/** Largest Workload API message a client takes, in bytes. */
+export const WORKLOAD_API_MESSAGE_BYTES_MAX: number = 16 * 1024 * 1024;
+
+/** Largest identity file the file source reads, in bytes. */
+export const IDENTITY_FILE_BYTES_MAX: number = 4 * 1024 * 1024;
