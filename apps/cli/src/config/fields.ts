@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { parseDurationMs } from "../arguments/duration.ts";
+
+/** A duration as text, `90s`, `15m`, `7d`; becomes milliseconds. */
+export function duration(range: { readonly minMs: number; readonly maxMs: number }): DurationField {
+  return z
+    .string()
+    .meta({
+      description: "a duration such as 90s, 15m, 1h, 7d",
+      pattern: "^([0-9]+(ms|s|m|h|d)?)+$",
+    })
+    .transform((text, context) => {
+      const ms = parseDurationMs(text);
+      if (ms !== undefined && ms >= range.minMs && ms <= range.maxMs) return ms;
+      context.issues.push({ code: "custom", message: "is no duration in range", input: text });
+      return z.NEVER;
+    });
+}
+
+/** The schema type of {@link duration}. */
+export type DurationField = z.ZodPipe<z.ZodString, z.ZodTransform<number, string>>;
+
+/** `host:port`, where the host may be a bracketed IPv6 address. */
+export const hostPort: z.ZodString = z
+  .string()
+  .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, "is no host:port");
+
+/** An absolute or relative path; not empty, without NUL. */
+export const path: z.ZodString = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[^\0]+$/, "has a NUL byte");
+
+/** Milliseconds of a day. */
+export const DAY_MS = 86_400_000;
+
+/** How much a process writes to its log. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Schema of {@link LogLevel}. */
+export const logLevel: z.ZodType<LogLevel> = z.enum(["debug", "info", "warn", "error"]);

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { agentConfigJsonSchema, loadAgentConfig } from "./agent-config.ts";
+import { loadServerConfig, serverConfigJsonSchema } from "./server-config.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "bonafide-config-"));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+function file(text: string): string {
+  const path = join(folder, "config.yaml");
+  writeFileSync(path, text);
+  return path;
+}
+
+test("a file gives values, defaults fill in, flags lie over both", () => {
+  const path = file("trust_domain: example.org\ndata_dir: /a\nca_ttl: 24h\n");
+  const config = loadServerConfig(path, { data_dir: "/b", listen: undefined });
+  assert.equal(config.data_dir, "/b");
+  assert.equal(config.ca_ttl, 86_400_000);
+  assert.equal(config.listen, "0.0.0.0:8081");
+  assert.equal(config.agent_recovery_window, 30 * 86_400_000);
+});
+
+test("an unknown key is refused and the nearest known key is named", () => {
+  const path = file("trust_domain: example.org\ndata_dir: /a\nca_tll: 24h\n");
+  assert.throws(() => loadServerConfig(path, {}), {
+    code: "CONFIG_INVALID",
+    message: /ca_tll is no known key, did you mean ca_ttl\?/,
+  });
+});
+
+test("all problems are told at once", () => {
+  const path = file("listen: 1234\nca_ttl: soon\n");
+  assert.throws(() => loadServerConfig(path, {}), {
+    code: "CONFIG_INVALID",
+    message: /trust_domain.*data_dir.*listen.*ca_ttl/s,
+  });
+});
+
+test("what is not YAML, not a map, doubled, a bomb, huge or missing is refused", () => {
+  const bomb = `a: &a [x]\n${Array.from({ length: 40 }, (_, i) => `b${i}: [*a,*a,*a,*a]`).join("\n")}`;
+  for (const text of ["a: [", "- 1", "a: 1\na: 2", "x".repeat(1_048_577)]) {
+    assert.throws(() => loadServerConfig(file(text), {}), { code: "CONFIG_UNREADABLE" });
+  }
+  assert.throws(() => loadServerConfig(file(bomb), {}));
+  assert.throws(() => loadServerConfig(join(folder, "none.yaml"), {}), {
+    code: "CONFIG_UNREADABLE",
+  });
+});
+
+test("an agent needs a trust domain, a data folder and a server", () => {
+  assert.throws(() => loadAgentConfig(undefined, {}), /trust_domain.*data_dir.*server/s);
+  const config = loadAgentConfig(undefined, {
+    trust_domain: "example.org",
+    data_dir: "/a",
+    server: "[::1]:8081",
+  });
+  assert.equal(config.poll_interval, 5000);
+  assert.equal(config.insecure_bootstrap, false);
+});
+
+test("both schemas are published as JSON Schema that forbids unknown keys", () => {
+  for (const schema of [serverConfigJsonSchema(), agentConfigJsonSchema()]) {
+    assert.match(JSON.stringify(schema), /"additionalProperties":false/);
+    assert.match(JSON.stringify(schema), /"trust_domain"/);
+  }
+});

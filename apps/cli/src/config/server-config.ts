@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { DAY_MS, duration, hostPort, logLevel, type LogLevel, path } from "./fields.ts";
+import { loadConfig } from "./load-config.ts";
+
+/** A valid server configuration, as the file spells it; durations are in ms. */
+export interface ServerConfig {
+  readonly trust_domain: string;
+  readonly data_dir: string;
+  readonly listen: string;
+  readonly admin_socket?: string | undefined;
+  readonly ca_ttl: number;
+  readonly x509_svid_ttl: number;
+  readonly agent_svid_ttl: number;
+  readonly agent_recovery_window: number;
+  readonly max_staleness: number;
+  readonly key_manager: "disk" | "memory";
+  readonly log_level: LogLevel;
+}
+
+const schema = z.strictObject({
+  trust_domain: z.string().describe("name of the trust domain, such as example.org"),
+  data_dir: path.describe("folder of the store, the keys and the server's own memory; 0700"),
+  listen: hostPort.default("0.0.0.0:8081").describe("address for agents, TLS"),
+  admin_socket: path.optional().describe("default DATA_DIR/private/admin.sock"),
+  ca_ttl: duration({ minMs: 1000, maxMs: 3650 * DAY_MS })
+    .prefault("7d")
+    .describe("life of an X.509 authority; see docs for the arithmetic"),
+  x509_svid_ttl: duration({ minMs: 1000, maxMs: 365 * DAY_MS })
+    .prefault("1h")
+    .describe("life of a workload's SVID where its entry says nothing"),
+  agent_svid_ttl: duration({ minMs: 1000, maxMs: 365 * DAY_MS })
+    .prefault("1h")
+    .describe("life of an agent's own SVID"),
+  agent_recovery_window: duration({ minMs: 0, maxMs: 365 * DAY_MS })
+    .prefault("30d")
+    .describe("how long an expired agent may come back with its old SVID; 0 switches it off"),
+  max_staleness: duration({ minMs: 1000, maxMs: 7 * DAY_MS })
+    .prefault("1h")
+    .describe("how long the server serves from memory while its store is away"),
+  key_manager: z.enum(["disk", "memory"]).default("disk").describe("where private keys live"),
+  log_level: logLevel.default("info").describe("least severe level that is written"),
+});
+
+/** Reads the server's configuration; flags, by key, lie over the file. @throws CONFIG_UNREADABLE, CONFIG_INVALID */
+export function loadServerConfig(
+  file: string | undefined,
+  flags: Readonly<Partial<Record<keyof ServerConfig, unknown>>>,
+): ServerConfig {
+  return loadConfig(schema, file, flags);
+}
+
+/** JSON Schema of the file, for editors. */
+export function serverConfigJsonSchema(): unknown {
+  return z.toJSONSchema(schema, { io: "input" });
+}

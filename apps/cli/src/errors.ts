@@ -1,0 +1,14 @@
+import type { ErrorTable } from "@bonafide/errors";
+
+/** Error codes of the command line. */
+export const CLI_ERRORS = {
+  USAGE: { status: "invalid_argument", retry: false },
+  CONFIG_UNREADABLE: { status: "failed_precondition", retry: false },
+  CONFIG_INVALID: { status: "invalid_argument", retry: false },
+  DATA_DIR_UNSAFE: { status: "failed_precondition", retry: false },
+  DATA_DIR_LOCKED: { status: "aborted", retry: true },
+  PROCESS_ENDED: { status: "unavailable", retry: true },
+  DEMO_FAILED: { status: "failed_precondition", retry: false },
+  PLATFORM_UNSUPPORTED: { status: "failed_precondition", retry: false },
+} as const;
+CLI_ERRORS satisfies ErrorTable;

@@ -1,0 +1,76 @@
+import type { Writable } from "node:stream";
+import { isBonafideError } from "@bonafide/errors";
+
+/** Where a command's results go: lines for people, or JSON for machines. */
+export interface Output {
+  readonly json: boolean;
+  /** One result: `text` for people, `value` as one line of JSON for machines. */
+  result(text: string, value: unknown): void;
+  /** A remark that is no result: progress, a warning. For people on standard error, never mixed into results. */
+  note(text: string): void;
+  /** A failure, with its code and, where one is known, what to do next. */
+  failure(error: unknown): void;
+}
+
+/** Writes to the given streams. */
+export function createOutput(options: {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly json: boolean;
+}): Output {
+  const { stdout, stderr, json } = options;
+  return {
+    json,
+    result(text, value) {
+      stdout.write(json ? `${JSON.stringify(value, jsonValue)}\n` : `${text}\n`);
+    },
+    note(text) {
+      stderr.write(`${text}\n`);
+    },
+    failure(error) {
+      if (json) {
+        stderr.write(`${JSON.stringify({ error: describe(error) })}\n`);
+        return;
+      }
+      const { code, message, next } = describe(error);
+      stderr.write(`bonafide: ${message} (${code})\n`);
+      if (next !== undefined) stderr.write(`  next: ${next}\n`);
+    },
+  };
+}
+
+function jsonValue(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? value.toString() : value;
+}
+
+interface Description {
+  readonly code: string;
+  readonly message: string;
+  readonly next?: string;
+  readonly details?: Readonly<Record<string, string>>;
+}
+
+function describe(error: unknown): Description {
+  if (!isBonafideError(error)) {
+    return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
+  }
+  const { next, ...details } = error.details;
+  return {
+    code: error.code,
+    message: error.message,
+    ...(next === undefined ? {} : { next }),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
+  };
+}
+
+/** Lays rows out in columns, two spaces apart; the last column is not padded. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((name, i) =>
+    Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)),
+  );
+  return [header, ...rows]
+    .map((row) =>
+      row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("  "),
+    )
+    .join("\n");
+}

@@ -1,0 +1,105 @@
+import type { Writable } from "node:stream";
+import type { Command, CommandContext } from "./arguments/command.ts";
+import { commandHelp, listHelp } from "./arguments/help.ts";
+import { nearest } from "./arguments/nearest.ts";
+import { completeFlags, parseFlags, usage } from "./arguments/parse-flags.ts";
+import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { createOutput, type Output } from "./output.ts";
+
+/** A command that is loaded only when it is called, since gRPC alone costs a tenth of a second. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** What the program runs in. */
+export interface ProgramOptions {
+  readonly commands: readonly CommandEntry[];
+  readonly version: string;
+  /** Words after the program's name. */
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly signal: AbortSignal;
+}
+
+/** Finds the command, parses its line, runs it. Never throws. @returns the exit code */
+export async function runProgram(options: ProgramOptions): Promise<number> {
+  const { words, stdout, stderr } = options;
+  const flagsEnd = words.includes("--") ? words.indexOf("--") : words.length;
+  const json = words.slice(0, flagsEnd).some((word) => word === "--json" || word === "--json=true");
+  const output = createOutput({ stdout, stderr, json });
+  try {
+    const entry = findCommand(options.commands, words);
+    if (entry === undefined) return listCommands(options, output);
+    return await runCommand(await entry.load(), entry, { ...options, output });
+  } catch (error) {
+    output.failure(error);
+    return exitCodeOf(error);
+  }
+}
+
+/** What is not a command is a question for help, or a typing error. */
+function listCommands(options: ProgramOptions, output: Output): number {
+  const { commands, version, words } = options;
+  const [first, second] = words;
+  if (first === "--version") {
+    output.result(`bonafide ${version}`, { version });
+    return EXIT.ok;
+  }
+  const group = commands.filter(({ name }) => name.startsWith(`${first ?? ""} `));
+  const asksForGroup = group.length > 0 && (second === undefined || second.startsWith("-"));
+  const asksForAll = first === undefined || first === "help" || first === "--help";
+  if (!asksForGroup && !asksForAll) throw unknownCommand(commands, words);
+  const listed = (asksForGroup ? group : commands).map(({ name, summary }) => ({ name, summary }));
+  output.result(listHelp(listed, version), { version, commands: listed });
+  return first === undefined ? EXIT.usage : EXIT.ok;
+}
+
+async function runCommand(
+  command: Command,
+  entry: CommandEntry,
+  options: ProgramOptions & Pick<CommandContext, "output">,
+): Promise<number> {
+  const line = parseFlags(options.words.slice(entry.name.split(" ").length), command.flags);
+  if (line.flags["help"] === true) {
+    options.output.result(commandHelp(command), { help: commandHelp(command) });
+    return EXIT.ok;
+  }
+  const { min, max } = command.operands ?? { min: 0, max: 0 };
+  if (line.operands.length < min || line.operands.length > max) {
+    throw usage(`usage: bonafide ${command.name} ${command.usage ?? "[flags]"}`);
+  }
+  if (line.rest.length > 0 && command.takesRest !== true) throw usage("nothing may follow --");
+  return command.run({
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsed by this command's own specs
+    flags: completeFlags(line.flags, command.flags) as CommandContext["flags"],
+    operands: line.operands,
+    rest: line.rest,
+    output: options.output,
+    env: options.env,
+    signal: options.signal,
+  });
+}
+
+/** The longest name wins, so that `api fetch x509` is not taken for `api fetch`. */
+function findCommand(
+  commands: readonly CommandEntry[],
+  words: readonly string[],
+): CommandEntry | undefined {
+  return commands
+    .filter(({ name }) => name.split(" ").every((part, i) => words[i] === part))
+    .toSorted((a, b) => b.name.length - a.name.length)[0];
+}
+
+function unknownCommand(commands: readonly CommandEntry[], words: readonly string[]): Error {
+  const typed = words.filter((word) => !word.startsWith("-")).slice(0, 2);
+  const near = nearest(
+    typed.join(" "),
+    commands.map(({ name }) => name),
+  );
+  const hint = near === undefined ? "see bonafide --help" : `did you mean bonafide ${near}?`;
+  return usage(`${typed[0] ?? ""} is no command; ${hint}`);
+}

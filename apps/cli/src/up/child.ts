@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { BonafideError } from "@bonafide/errors";
+import { CLI_ERRORS } from "../errors.ts";
+
+/** Options of {@link startChild}. */
+export interface ChildOptions {
+  /** Name for messages, such as `server`. */
+  readonly name: string;
+  /** Words after the program's own entry file. */
+  readonly words: readonly string[];
+  /** File that takes its standard output and error. */
+  readonly logFile: string;
+  /** Handed over on descriptor 4, such as a join token: neither argv nor environment show it. */
+  readonly secret?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A process of ours that runs until stopped. */
+export interface Child {
+  readonly pid: number;
+  /** The one JSON line that it writes on descriptor 3 once it serves. */
+  readonly ready: Promise<Readonly<Record<string, string>>>;
+  /** Resolves when it has ended, however. */
+  readonly ended: Promise<void>;
+  /** SIGTERM, then SIGKILL after `graceMs`; resolves when it has ended. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** Starts this same program with other words, as a process group of its own so that Ctrl-C reaches only us. */
+export function startChild(options: ChildOptions): Child {
+  const log = createWriteStream(options.logFile, { flags: "a", mode: 0o600 });
+  const child = spawn(process.execPath, [...process.execArgv, entryFile(), ...options.words], {
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+    env: options.env ?? process.env,
+    detached: true,
+  });
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  const secretPipe = child.stdio[4];
+  if (secretPipe !== null && secretPipe !== undefined && "end" in secretPipe) {
+    // A child that dies before it reads must not take us with it.
+    secretPipe.on("error", () => undefined);
+    secretPipe.end(options.secret ?? "");
+  }
+  const ended = new Promise<void>((resolve) => {
+    child.once("close", () => {
+      log.end();
+      resolve();
+    });
+    child.once("error", () => {
+      resolve();
+    });
+  });
+  return {
+    pid: child.pid ?? -1,
+    ready: readReady(child, options),
+    ended,
+    async stop(graceMs = 5000) {
+      child.kill("SIGTERM");
+      const kill = setTimeout(() => child.kill("SIGKILL"), graceMs);
+      await ended;
+      clearTimeout(kill);
+    },
+  };
+}
+
+function entryFile(): string {
+  return process.argv[1] ?? "";
+}
+
+function readReady(
+  child: ChildProcess,
+  options: ChildOptions,
+): Promise<Readonly<Record<string, string>>> {
+  return new Promise((resolve, reject) => {
+    const pipe = child.stdio[3];
+    if (!isReadable(pipe)) {
+      reject(new Error("no descriptor 3"));
+      return;
+    }
+    createInterface({ input: pipe }).once("line", (line) => {
+      resolve(parseReady(line));
+    });
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      const how = signal === null ? `with exit code ${code ?? "?"}` : `by ${signal}`;
+      reject(
+        new BonafideError(
+          CLI_ERRORS,
+          "PROCESS_ENDED",
+          `the ${options.name} ended ${how} before it served`,
+          { details: { next: `read the end of ${options.logFile}` } },
+        ),
+      );
+    });
+  });
+}
+
+function isReadable(value: unknown): value is Readable {
+  return typeof value === "object" && value !== null && "readable" in value;
+}
+
+function parseReady(line: string): Readonly<Record<string, string>> {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]));
+}
