@@ -1,0 +1,1 @@
+export { TestCa, type TestIdentity } from "./test-ca.ts";

@@ -1,0 +1,1 @@
+export { type DiskKeyManagerOptions, openDiskKeyManager } from "./disk-key-manager.ts";

@@ -1,0 +1,1 @@
+export { createMemoryKeyManager } from "./memory-key-manager.ts";
