@@ -1,3 +1,27 @@
+export {
+  formatBundleMap,
+  formatSpiffeBundle,
+  parseBundleMap,
+  parseSpiffeBundle,
+  REFRESH_HINT_SECONDS_DEFAULT,
+  refreshAfterSeconds,
+  type SpiffeBundle,
+  type TokenAuthority,
+} from "./bundle/spiffe-bundle.ts";
+export {
+  concatenateDer,
+  formatX509BundleDer,
+  parseX509BundleDer,
+  parseX509BundlePem,
+  type X509Bundle,
+  x509BundleOf,
+} from "./bundle/x509-bundle.ts";
+export {
+  type SharedKey,
+  sharedKeys,
+  type X509BundleSet,
+  x509BundleSetOf,
+} from "./bundle/x509-bundle-set.ts";
 export { SPIFFE_ERRORS, type SpiffeErrorCode } from "./errors.ts";
 export { parseTrustDomain } from "./id/parse-trust-domain.ts";
 export {
@@ -21,3 +45,19 @@ export {
   type TrustDomainFault,
   trustDomainFault,
 } from "./id/trust-domain.ts";
+export { leafId } from "./svid/leaf.ts";
+export {
+  parseX509Svid,
+  parseX509SvidPem,
+  type X509Svid,
+  type X509SvidBytes,
+  x509SvidOf,
+  type X509SvidParts,
+} from "./svid/x509-svid.ts";
+export {
+  createX509SvidCache,
+  type VerifiedX509Svid,
+  verifyX509Svid,
+  type VerifyX509SvidOptions,
+  type X509SvidCache,
+} from "./verify/verify-x509-svid.ts";
