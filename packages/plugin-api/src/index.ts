@@ -6,3 +6,35 @@ export {
   type ManagedKeyAlgorithm,
 } from "./key-manager.ts";
 export { KEY_MANAGER_ERRORS } from "./key-manager-errors.ts";
+export type {
+  AppendBatch,
+  Erasure,
+  Head,
+  LedgerStore,
+  ObjectRef,
+  StoredLeaf,
+  StoredNode,
+} from "./store/ledger-store.ts";
+export type {
+  AuthorityStore,
+  EntryFilter,
+  EntryStore,
+  JoinTokenStore,
+  NodeFilter,
+  NodeSoftState,
+  NodeStore,
+  PageRequest,
+  ProjectionStore,
+  SetMatch,
+  SoftStateStore,
+  StoredNodeObject,
+  StoredObject,
+} from "./store/read-stores.ts";
+export type { Store } from "./store/store.ts";
+export { STORE_ERRORS, type StoreErrorCode } from "./store/store-errors.ts";
+export {
+  APPEND_LEAVES_MAX,
+  FILTER_WORDS_MAX,
+  PAGE_MAX,
+  SOFT_STATES_MAX,
+} from "./store/store-limits.ts";
