@@ -1,0 +1,71 @@
+import type { EpochMs } from "@bonafide/lifetime";
+
+/** Validity of a certificate. */
+export interface Validity {
+  readonly notBefore: EpochMs;
+  readonly notAfter: EpochMs;
+}
+
+/** When an SVID is replaced and when it ends, on the monotonic clock (design D12). */
+export interface RotationPlan {
+  readonly renewAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** Width of the jitter around half life, as a part of the lifetime. */
+const JITTER = 0.1;
+
+/**
+ * Plans replacement at half of the life that was left at receipt, 45 to 55 % of it.
+ *
+ * Counted from receipt and not from `notBefore`: the latter is backdated, and with SVIDs of seconds that alone would
+ * put half life into the past.
+ *
+ * @param receivedAt  Wall time of receipt; later than `now` or before `notBefore` is not believed.
+ * @param now         Wall time that belongs to `monotonicMs`, already corrected by the known clock offset.
+ * @param fraction    Uniform in [0, 1).
+ */
+export function planRotation(
+  validity: Validity,
+  at: {
+    readonly receivedAt: EpochMs;
+    readonly now: EpochMs;
+    readonly monotonicMs: number;
+    readonly fraction: number;
+  },
+): RotationPlan {
+  const received = Math.max(validity.notBefore, Math.min(at.receivedAt, at.now));
+  const life = Math.max(0, validity.notAfter - received);
+  const used = Math.max(0, at.now - received);
+  const share = 0.5 + JITTER * (at.fraction - 0.5);
+  return {
+    renewAtMs: at.monotonicMs + Math.max(0, life * share - used),
+    expiresAtMs: at.monotonicMs + Math.max(0, life - used),
+  };
+}
+
+/** Why an SVID has to be replaced. */
+export type RotationReason = "none" | "entry_changed" | "authority_gone" | "expired" | "half_life";
+
+/** What {@link rotationReason} judges. */
+export interface HeldSvid {
+  readonly revision: bigint;
+  readonly createdAt: bigint;
+  readonly plan: RotationPlan;
+  /** Whether an authority in the bundle that is neither tainted nor removed signed it. */
+  readonly hasGoodAuthority: boolean;
+}
+
+/** Why `held` must be replaced now; `none` when it need not. */
+export function rotationReason(
+  held: HeldSvid,
+  entry: { readonly revision: bigint; readonly createdAt: bigint },
+  monotonicMs: number,
+): RotationReason {
+  if (held.revision !== entry.revision || held.createdAt !== entry.createdAt)
+    return "entry_changed";
+  if (!held.hasGoodAuthority) return "authority_gone";
+  if (monotonicMs >= held.plan.expiresAtMs) return "expired";
+  if (monotonicMs >= held.plan.renewAtMs) return "half_life";
+  return "none";
+}
