@@ -38,3 +38,15 @@ export {
   PAGE_MAX,
   SOFT_STATES_MAX,
 } from "./store/store-limits.ts";
+export type {
+  CallerFacts,
+  Grade,
+  NamespaceKind,
+  ObservedSelector,
+  OmissionReason,
+  OmittedFact,
+  ProcFact,
+  WorkloadAttestor,
+  WorkloadCaller,
+  WorkloadFacts,
+} from "./workload-attestor.ts";

@@ -1,0 +1,127 @@
+import { BonafideError, isBonafideError } from "@bonafide/errors";
+import type { Clock } from "@bonafide/lifetime";
+import type { WorkloadAttestor } from "@bonafide/plugin-api";
+import type { UnixPeer } from "@bonafide/unix-peer";
+import { compareObservations } from "./core/selectors.ts";
+import { ATTESTATION_ERRORS } from "./errors.ts";
+import { ATTESTORS_MS_MAX, OBSERVATION_TRIES_MAX, OBSERVATIONS_PER_UID_MAX } from "./limits.ts";
+import type { Observation, ObservationChange } from "./observation.ts";
+import { attestorsRunner } from "./run-attestors.ts";
+import { ATTESTATION_STEPS, type AttestationStep, type Attempt } from "./steps.ts";
+
+/** Answer of {@link Attestation.reobserve}. */
+export type Reobservation =
+  | { readonly kind: "same"; readonly observation: Observation }
+  | {
+      readonly kind: "changed";
+      readonly observation: Observation;
+      readonly changes: readonly ObservationChange[];
+    };
+
+/** Options of one look. */
+export interface ObserveOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Looks at callers. Safe for concurrent calls. */
+export interface Attestation {
+  /**
+   * Looks at a caller now: at every call, and for `why` at any process.
+   *
+   * @throws PEER_GONE, PEER_IDS_CHANGED, PEER_NOT_PINNED  see `UnixPeer`
+   * @throws ATTESTATION_UNSTABLE  its facts changed each of the three times they were read
+   * @throws ATTESTATION_BUSY      too many observations of this uid are running
+   */
+  observe(peer: UnixPeer, options?: ObserveOptions): Promise<Observation>;
+  /**
+   * Looks again before a push on a long stream. `changed` must end the stream.
+   *
+   * @throws as {@link Attestation.observe}; every failure must end the stream
+   */
+  reobserve(peer: UnixPeer, before: Observation, options?: ObserveOptions): Promise<Reobservation>;
+}
+
+/** Dependencies of {@link createAttestation}. */
+export interface AttestationDeps {
+  readonly clock: Clock;
+  /** Run side by side; names differ. */
+  readonly attestors: readonly WorkloadAttestor[];
+}
+
+/** Options of {@link createAttestation}. */
+export interface AttestationOptions {
+  /** Time the attestors have together, ms, default 2000; what is late is omitted. */
+  readonly attestorsMsMax?: number;
+  /** Observations of one uid at a time, default 64. */
+  readonly observationsPerUidMax?: number;
+  /** Called before each step: a test kills the process here, or throws. Default: nothing. */
+  readonly beforeStep?: (step: AttestationStep) => void;
+}
+
+/** Attests callers by {@link ATTESTATION_STEPS}. */
+export function createAttestation(
+  deps: AttestationDeps,
+  options: AttestationOptions = {},
+): Attestation {
+  const { attestorsMsMax = ATTESTORS_MS_MAX, beforeStep = () => {} } = options;
+  const { observationsPerUidMax = OBSERVATIONS_PER_UID_MAX } = options;
+  const running = new Map<number, number>();
+
+  const attempt = async (peer: UnixPeer, signal: AbortSignal | undefined): Promise<Observation> => {
+    const work: Attempt = {
+      peer,
+      runAttestors: attestorsRunner(deps, { msMax: attestorsMsMax, signal }),
+      selectors: [],
+      omitted: [],
+    };
+    try {
+      for (const step of ATTESTATION_STEPS) {
+        signal?.throwIfAborted();
+        beforeStep(step.name);
+        await step.run(work);
+      }
+    } finally {
+      work.directory?.[Symbol.dispose]();
+    }
+    if (work.observation === undefined) throw new Error("the last step seals an observation");
+    return work.observation;
+  };
+
+  const observe = async (peer: UnixPeer, { signal }: ObserveOptions = {}): Promise<Observation> => {
+    const ofUid = running.get(peer.uid) ?? 0;
+    if (ofUid >= observationsPerUidMax) {
+      throw new BonafideError(
+        ATTESTATION_ERRORS,
+        "ATTESTATION_BUSY",
+        "too many calls of this user are being looked at",
+        { details: { cause: "caller.too_many" } },
+      );
+    }
+    running.set(peer.uid, ofUid + 1);
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await attempt(peer, signal);
+        } catch (error) {
+          if (tries >= OBSERVATION_TRIES_MAX) throw error;
+          if (!isBonafideError(error, "ATTESTATION_UNSTABLE")) throw error;
+        }
+      }
+    } finally {
+      const left = (running.get(peer.uid) ?? 1) - 1;
+      if (left === 0) running.delete(peer.uid);
+      else running.set(peer.uid, left);
+    }
+  };
+
+  return {
+    observe,
+    async reobserve(peer, before, observeOptions) {
+      const observation = await observe(peer, observeOptions);
+      const changes = compareObservations(before, observation);
+      return changes.length === 0
+        ? { kind: "same", observation }
+        : { kind: "changed", observation, changes };
+    },
+  };
+}
