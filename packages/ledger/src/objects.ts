@@ -130,7 +130,8 @@ export interface AuthorityObject {
   readonly publicKey: Uint8Array;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-  readonly state: "prepared" | "active" | "old" | "tainted" | "revoked";
+  /** `expired`: past its end, out of the bundle, kept to check the chains of recovering nodes. */
+  readonly state: "prepared" | "active" | "old" | "tainted" | "revoked" | "expired";
   readonly preparedAtMs: number;
   /** 0 until activated. */
   readonly activatedAtMs: number;

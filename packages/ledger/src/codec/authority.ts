@@ -14,6 +14,7 @@ const STATES = {
   old: AuthorityState.OLD,
   tainted: AuthorityState.TAINTED,
   revoked: AuthorityState.REVOKED,
+  expired: AuthorityState.EXPIRED,
 } as const;
 
 /** Kind 6. */
