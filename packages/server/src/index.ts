@@ -1,0 +1,1 @@
+export { SERVER_ERRORS, type ServerErrorCode } from "./errors.ts";
