@@ -1,6 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
-import process from "node:process";
-import { parseSync } from "oxc-parser";
+import { dirname, join, relative } from "node:path";
+import { readImports } from "./imports.ts";
+import { reportCheck } from "./report.ts";
+
+// An import may only go down, across packages by public name, and never out of a package by path.
 
 const LAYERS: Readonly<Record<string, number>> = {
   "@bonafide/errors": 0,
@@ -20,54 +23,82 @@ const LAYERS: Readonly<Record<string, number>> = {
   "@bonafide/key-manager-memory": 5,
   "@bonafide/cli": 6,
 };
+/** Folders outside the packages: they see what a user of the packages sees. */
+const OUTSIDE = ["conformance", "suites", "examples", "bench"];
+
+interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
+}
 
 const problems: string[] = [];
 let modules = 0;
 let imports = 0;
-for (const manifest of globSync("{packages,plugins,apps}/*/package.json")) {
-  const folder = manifest.slice(0, -"/package.json".length);
-  const { name, dependencies = {} } = readManifest(manifest);
+const manifests = new Map(
+  globSync("{packages,plugins,apps}/*/package.json").map((path) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own manifests
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+    return [manifest.name, { folder: dirname(path), manifest }];
+  }),
+);
+
+for (const { folder, manifest } of manifests.values()) {
+  const { name, dependencies = {}, devDependencies = {} } = manifest;
   const layer = LAYERS[name];
   if (layer === undefined) problems.push(`${folder}: ${name} has no layer`);
   for (const file of globSync(`${folder}/src/**/*.ts`)) {
-    modules++;
-    const source = readFileSync(file, "utf8");
-    const { module, errors } = parseSync(file, source);
-    if (errors.length > 0) problems.push(`${file}: does not parse`);
-    const specifiers = [
-      ...module.dynamicImports.map((entry) => {
-        const { start, end } = entry.moduleRequest;
-        const text = source.slice(start, end);
-        if (!/^["'][^"']+["']$/.test(text))
-          problems.push(`${file}: import(${text}) is not a literal`);
-        return text.slice(1, -1);
-      }),
-      ...module.staticImports.map((entry) => entry.moduleRequest.value),
-      ...module.staticExports.flatMap((e) =>
-        e.entries.flatMap((x) => x.moduleRequest?.value ?? []),
-      ),
-    ];
-    for (const specifier of specifiers) {
-      imports++;
-      const [scope, base] = specifier.split("/");
-      if (scope !== "@bonafide") continue;
-      const target = `${scope}/${base ?? ""}`;
-      if (target === name) continue;
+    const tested = /\.test\.ts$|\/testing\//.test(file);
+    for (const specifier of specifiersOf(file)) {
+      checkRelative(file, specifier, folder);
+      if (!tested && /\/testing(\/|$)/.test(specifier)) {
+        problems.push(`${file}: ${specifier} is for tests`);
+      }
+      const target = packageOf(specifier);
+      if (target === undefined || target === name) continue;
       const below = LAYERS[target];
       if (below === undefined || layer === undefined || below >= layer) {
         problems.push(`${file}: ${name} may not import ${target}`);
       }
-      if (!(target in dependencies)) problems.push(`${file}: ${target} is not in dependencies`);
+      if (!(target in dependencies) && !(tested && target in devDependencies)) {
+        problems.push(`${file}: ${target} is not in dependencies`);
+      }
     }
   }
 }
-for (const problem of problems) process.stderr.write(`${problem}\n`);
-process.stdout.write(
-  `layers: ${modules} modules, ${imports} imports, ${problems.length} problems\n`,
-);
-process.exitCode = problems.length > 0 || modules === 0 || imports === 0 ? 1 : 0;
+for (const folder of OUTSIDE) {
+  for (const file of globSync(`${folder}/**/*.ts`)) {
+    for (const specifier of specifiersOf(file)) {
+      checkRelative(file, specifier, folder);
+      const target = packageOf(specifier);
+      if (target === undefined) continue;
+      const entry = `.${specifier.slice(target.length)}`;
+      const published = Object.keys(manifests.get(target)?.manifest.exports ?? {});
+      const isPublished = published.some((key) =>
+        key.endsWith("/*") ? entry.startsWith(key.slice(0, -1)) : key === entry,
+      );
+      if (!isPublished) problems.push(`${file}: ${specifier} is not a published name`);
+    }
+  }
+}
+reportCheck("layers", { modules, imports }, problems);
 
-function readManifest(path: string): { name: string; dependencies?: Record<string, string> } {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own manifests
-  return JSON.parse(readFileSync(path, "utf8")) as { name: string };
+function specifiersOf(file: string): readonly string[] {
+  const read = readImports(file);
+  problems.push(...read.problems);
+  modules++;
+  imports += read.specifiers.length;
+  return read.specifiers;
+}
+
+function packageOf(specifier: string): string | undefined {
+  const [scope, base] = specifier.split("/");
+  return scope === "@bonafide" ? `${scope}/${base ?? ""}` : undefined;
+}
+
+function checkRelative(file: string, specifier: string, folder: string): void {
+  if (!specifier.startsWith(".") && !specifier.startsWith("/")) return;
+  const inside = relative(folder, join(dirname(file), specifier));
+  if (inside.startsWith("..")) problems.push(`${file}: ${specifier} leaves ${folder} by path`);
 }
