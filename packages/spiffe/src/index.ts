@@ -61,3 +61,23 @@ export {
   type VerifyX509SvidOptions,
   type X509SvidCache,
 } from "./verify/verify-x509-svid.ts";
+export { type X509Context, x509ContextOf, type X509ContextSource } from "./source/x509-context.ts";
+export {
+  createTlsAcceptor,
+  createTlsAcceptorWithAnonymous,
+  type Refusal,
+  type TakeConnection,
+  type TakenConnection,
+  type TlsAcceptor,
+  type TlsAcceptorOptions,
+} from "./tls/acceptor.ts";
+export { type Authorizer, exactId, memberOf, oneOf, predicate } from "./tls/authorizer.ts";
+export {
+  createTlsConnector,
+  type TlsConnector,
+  type TlsConnectorOptions,
+  type TlsTarget,
+  type VerifiedConnection,
+} from "./tls/connector.ts";
+export { secureContextOptions } from "./tls/secure-context.ts";
+export { VerifiedPeer, type VerifyPeerOptions } from "./tls/verified-peer.ts";
