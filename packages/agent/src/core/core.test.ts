@@ -28,9 +28,9 @@ const HOUR = 3_600_000;
 
 test("a fresh SVID is renewed at half of its life, 5 % earlier or later", () => {
   const validity = { notBefore: -10_000, notAfter: HOUR };
-  const at = { receivedAt: 0, now: 0, monotonicMs: 500 };
-  const early = planRotation(validity, { ...at, fraction: 0 });
-  const late = planRotation(validity, { ...at, fraction: 1 });
+  const received = { receivedAt: 0, now: 0, monotonicMs: 500 };
+  const early = planRotation(validity, { ...received, fraction: 0 });
+  const late = planRotation(validity, { ...received, fraction: 1 });
   assert.equal(early.renewAtMs, 500 + 0.45 * HOUR);
   assert.equal(late.renewAtMs, 500 + 0.55 * HOUR);
   assert.equal(early.expiresAtMs, 500 + HOUR);
