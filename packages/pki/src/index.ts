@@ -1,24 +1,21 @@
-export {
-  type AlternativeName,
-  type Certificate,
-  type Extension,
-  KEY_USAGE,
-  parseCertificate,
-  parseCertificates,
-  type UriConstraints,
-} from "./x509/certificate.ts";
 export { createCsr, type Csr, type CsrTemplate, parseCsr, verifyCsr } from "./csr/csr.ts";
+export { DerReader, type MalformedCode } from "./der/der-reader.ts";
+export { DerWriter } from "./der/der-writer.ts";
+export { TAG } from "./der/tags.ts";
 export { PKI_ERRORS, type PkiErrorCode } from "./errors.ts";
 export {
-  type AuthorityTemplate,
   CertificateIssuer,
   type CertificateIssuerOptions,
+  issueRoot,
+  prepareRoot,
+} from "./issue/certificate-issuer.ts";
+export { randomSerial } from "./issue/serial.ts";
+export {
+  type AuthorityTemplate,
   type CertificateTemplate,
   type IssuedCertificate,
-  issueRoot,
-  randomSerial,
   type UnsignedCertificate,
-} from "./issue/certificate-issuer.ts";
+} from "./issue/template.ts";
 export {
   encodePrivateKey,
   encodePublicKey,
@@ -28,9 +25,23 @@ export {
   parsePrivateKeyPem,
 } from "./keys/private-key.ts";
 export { type KeyAlgorithm, keyAlgorithmOf, keyIdOf, publicKeyOf } from "./keys/public-key.ts";
-export { keySigner, type Signer, verifySignature } from "./keys/signer.ts";
+export { keySigner, type Signer, signatureAlgorithmOf, verifySignature } from "./keys/signer.ts";
 export { PKI_LIMITS } from "./limits.ts";
-export { formatPem, parsePem, type PemBlock } from "./pem.ts";
+export {
+  formatCertificatesPem,
+  formatPem,
+  parseCertificatesPem,
+  parsePem,
+  type PemBlock,
+} from "./pem.ts";
 export { digestChain, type Verdict, VerdictCache } from "./verify/verdict-cache.ts";
 export { type VerifiedPath, verifyPath, type VerifyPathOptions } from "./verify/verify-path.ts";
-export { describeName, encodeName, type NameAttribute } from "./x509/name.ts";
+export {
+  type AlternativeName,
+  type Certificate,
+  type Extension,
+  KEY_USAGE,
+  type UriConstraints,
+} from "./x509/certificate.ts";
+export { describeName, EMPTY_NAME, encodeName, type NameAttribute } from "./x509/name.ts";
+export { parseCertificate, parseCertificates } from "./x509/parse-certificate.ts";

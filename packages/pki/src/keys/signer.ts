@@ -1,22 +1,51 @@
-import type { KeyObject } from "node:crypto";
+import { type KeyObject, sign as cryptoSign, verify as cryptoVerify } from "node:crypto";
+import { BonafideError } from "@bonafide/errors";
+import { PKI_ERRORS } from "../errors.ts";
+import { SIGNATURE_ALGORITHMS } from "../x509/algorithm.ts";
+import { OID } from "../x509/oids.ts";
+import { encodePublicKey } from "./private-key.ts";
+import { type KeyAlgorithm, keyAlgorithmOf } from "./public-key.ts";
 
 /** Signs in this process, at once. */
 export interface Signer {
-  /** DER of the AlgorithmIdentifier that belongs to the signatures. */
-  readonly algorithm: Uint8Array;
+  /** Dotted OID of the signature algorithm. */
+  readonly algorithm: string;
   /** DER of the SubjectPublicKeyInfo. */
   readonly spki: Uint8Array;
   /** @returns The signature as X.509 carries it (ECDSA: DER). */
   sign(message: Uint8Array): Uint8Array;
 }
 
+const ALGORITHM_OF_KEY: Readonly<Record<KeyAlgorithm, string>> = {
+  "ec-p256": OID.ecdsaWithSha256,
+  "ec-p384": OID.ecdsaWithSha384,
+  "ec-p521": OID.ecdsaWithSha512,
+  ed25519: OID.ed25519,
+  rsa: OID.rsaWithSha256,
+};
+
+/** The signature algorithm that {@link keySigner} uses with a kind of key, as dotted OID. */
+export function signatureAlgorithmOf(key: KeyAlgorithm): string {
+  return ALGORITHM_OF_KEY[key];
+}
+
 /**
  * A signer over a private key in memory: ECDSA with the curve's own hash, RSA PKCS#1 v1.5 with SHA-256, Ed25519.
  *
- * @throws PRIVATE_KEY_UNSUPPORTED
+ * @throws PRIVATE_KEY_UNSUPPORTED  not a private key
+ * @throws PUBLIC_KEY_UNSUPPORTED   a kind, curve or size that is not accepted
  */
 export function keySigner(privateKey: KeyObject): Signer {
-  throw new Error(`not yet ${privateKey.type}`);
+  if (privateKey.type !== "private") {
+    throw new BonafideError(PKI_ERRORS, "PRIVATE_KEY_UNSUPPORTED", "not a private key");
+  }
+  const algorithm = signatureAlgorithmOf(keyAlgorithmOf(privateKey));
+  const hash = SIGNATURE_ALGORITHMS.get(algorithm)?.hash ?? null;
+  return {
+    algorithm,
+    spki: encodePublicKey(privateKey),
+    sign: (message) => cryptoSign(hash, message, privateKey),
+  };
 }
 
 /**
@@ -32,5 +61,11 @@ export function verifySignature(check: {
   readonly signature: Uint8Array;
   readonly publicKey: KeyObject;
 }): boolean {
-  throw new Error(`not yet ${check.algorithm}`);
+  const algorithm = SIGNATURE_ALGORITHMS.get(check.algorithm);
+  if (algorithm === undefined) {
+    const message = `signature algorithm ${check.algorithm} is not accepted`;
+    throw new BonafideError(PKI_ERRORS, "PATH_SIGNATURE_WEAK", message);
+  }
+  if (check.publicKey.asymmetricKeyType !== algorithm.keyType) return false;
+  return cryptoVerify(algorithm.hash, check.message, check.publicKey, check.signature);
 }

@@ -41,7 +41,7 @@ export interface Certificate {
   readonly subject: Uint8Array;
   /** Epoch ms, whole seconds. */
   readonly notBefore: number;
-  /** Epoch ms, whole seconds; the certificate is valid through this second. */
+  /** Epoch ms, whole seconds; the certificate is valid up to and including this instant. */
   readonly notAfter: number;
   /** DER of the SubjectPublicKeyInfo; `publicKeyOf` imports it. */
   readonly spki: Uint8Array;
@@ -76,24 +76,3 @@ export const KEY_USAGE = {
   keyCertSign: 32,
   cRLSign: 64,
 } as const;
-
-/**
- * Parses one certificate, strictly: DER only, version 3, no trailing byte at any level, each extension once.
- *
- * @param der  One certificate, at most `PKI_LIMITS.certificateBytes`; copied.
- * @throws CERTIFICATE_MALFORMED  anything else
- * @spec RFC 5280 §4.1
- */
-export function parseCertificate(der: Uint8Array): Certificate {
-  throw new Error(`not yet ${der.length}`);
-}
-
-/**
- * Parses certificates that stand one after the other, as the Workload API carries them.
- *
- * @param der  0..`PKI_LIMITS.certificates` certificates.
- * @throws CERTIFICATE_MALFORMED  anything else, or bytes left over
- */
-export function parseCertificates(der: Uint8Array): readonly Certificate[] {
-  throw new Error(`not yet ${der.length}`);
-}

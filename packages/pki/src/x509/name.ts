@@ -1,8 +1,36 @@
+import { BonafideError } from "@bonafide/errors";
+import { latin1, toHex } from "../der/bytes.ts";
+import { DerReader } from "../der/der-reader.ts";
+import { encode } from "../der/der-writer.ts";
+import { decodeOid } from "../der/oid.ts";
+import { TAG } from "../der/tags.ts";
+import { PKI_ERRORS } from "../errors.ts";
+import { PKI_LIMITS } from "../limits.ts";
+import { oidElement } from "./algorithm.ts";
+
+const OIDS = {
+  C: "2.5.4.6",
+  O: "2.5.4.10",
+  OU: "2.5.4.11",
+  CN: "2.5.4.3",
+  serialNumber: "2.5.4.5",
+  x500UniqueIdentifier: "2.5.4.45",
+} as const;
+const TYPES: ReadonlyMap<string, string> = new Map(
+  Object.entries(OIDS).map(([type, oid]) => [oid, type]),
+);
+const VALUE_CHARACTERS_MAX = 255;
+const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
+
 /** One attribute of a distinguished name. */
 export interface NameAttribute {
-  readonly type: "C" | "O" | "OU" | "CN" | "serialNumber" | "x500UniqueIdentifier";
+  readonly type: keyof typeof OIDS;
+  /** 1..255 characters. */
   readonly value: string;
 }
+
+/** DER of the empty Name. */
+export const EMPTY_NAME: Uint8Array = Uint8Array.of(TAG.sequence, 0);
 
 /**
  * Writes a distinguished name, one attribute a set, in the given order.
@@ -13,7 +41,26 @@ export interface NameAttribute {
  * @spec RFC 5280 §4.1.2.4
  */
 export function encodeName(attributes: readonly NameAttribute[]): Uint8Array {
-  throw new Error(`not yet ${attributes.length}`);
+  if (attributes.length > PKI_LIMITS.nameAttributes) {
+    throw new BonafideError(PKI_ERRORS, "TEMPLATE_INVALID", "too many attributes of a name");
+  }
+  const sets = attributes.map(({ type, value }) => {
+    if (value.length === 0 || value.length > VALUE_CHARACTERS_MAX || !value.isWellFormed()) {
+      throw new BonafideError(PKI_ERRORS, "TEMPLATE_INVALID", `value of ${type}`);
+    }
+    // PrintableString wherever it fits, as Go writes it, so that names equal SPIRE's octet for octet.
+    const tag = PRINTABLE.test(value) ? TAG.printableString : TAG.utf8String;
+    const text = encode(tag, new Uint8Array(Buffer.from(value, "utf8")));
+    return encode(TAG.set, encode(TAG.sequence, oidElement(OIDS[type]), text));
+  });
+  return encode(TAG.sequence, ...sets);
+}
+
+/** Reads a Name and returns the whole element; its structure is checked, its values are not interpreted. */
+export function readName(parent: DerReader): Uint8Array {
+  const start = parent.offset;
+  eachAttribute(parent.enter(TAG.sequence), () => {});
+  return parent.bytes.subarray(start, parent.offset);
 }
 
 /**
@@ -22,5 +69,41 @@ export function encodeName(attributes: readonly NameAttribute[]): Uint8Array {
  * @throws CERTIFICATE_MALFORMED  not a Name
  */
 export function describeName(name: Uint8Array): string {
-  throw new Error(`not yet ${name.length}`);
+  const code = "CERTIFICATE_MALFORMED";
+  const whole = new DerReader(name, code);
+  const parts: string[] = [];
+  eachAttribute(whole.enter(TAG.sequence), (oid, tag, value) => {
+    parts.push(`${TYPES.get(oid) ?? oid}=${describeValue(tag, value)}`);
+  });
+  whole.finish();
+  return parts.join(", ");
+}
+
+function describeValue(tag: number, value: Uint8Array): string {
+  if (tag !== TAG.utf8String && tag !== TAG.printableString && tag !== TAG.ia5String) {
+    return `#${toHex(value)}`;
+  }
+  const text = tag === TAG.utf8String ? Buffer.from(value).toString("utf8") : latin1(value);
+  // Control characters could rewrite an operator's terminal; separators could fake an attribute.
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp},+="\\]/gu, (c) => {
+    return `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
+
+function eachAttribute(
+  name: DerReader,
+  visit: (oid: string, tag: number, value: Uint8Array) => void,
+): void {
+  let count = 0;
+  while (name.more) {
+    const set = name.enter(TAG.set);
+    do {
+      if (++count > PKI_LIMITS.nameAttributes) throw name.fail("too many attributes");
+      const attribute = set.enter(TAG.sequence);
+      const oid = decodeOid(attribute.content(TAG.oid), name.code);
+      const tag = attribute.peek();
+      visit(oid, tag, attribute.content(tag));
+      attribute.finish();
+    } while (set.more);
+  }
 }
