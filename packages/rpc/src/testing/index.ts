@@ -1,0 +1,1 @@
+export { openTestServer, type TestServer } from "./open-test-server.ts";
