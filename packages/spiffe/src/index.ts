@@ -81,3 +81,12 @@ export {
 } from "./tls/connector.ts";
 export { secureContextOptions } from "./tls/secure-context.ts";
 export { VerifiedPeer, type VerifyPeerOptions } from "./tls/verified-peer.ts";
+export { type FileSourceOptions, openFileSource } from "./source/file-source.ts";
+export { type IdentityFiles, identityFilesIn } from "./source/identity-files.ts";
+export { X509Source } from "./source/x509-source.ts";
+export {
+  ENDPOINT_VARIABLE,
+  type EndpointAddress,
+  endpointAddress,
+  parseEndpointAddress,
+} from "./workload-api/endpoint-address.ts";

@@ -36,3 +36,6 @@ export const WORKLOAD_API_MESSAGE_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /** Largest identity file the file source reads, in bytes. */
 export const IDENTITY_FILE_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** Longest path of a unix socket in bytes: Linux's 108 with the final NUL. */
+export const SOCKET_PATH_BYTES_MAX = 107;
