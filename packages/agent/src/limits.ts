@@ -1,0 +1,62 @@
+/** Streams that one uid may hold open at the Workload API; root has none. */
+export const STREAMS_PER_UID_MAX = 1024;
+
+/** Streams of all callers together. */
+export const STREAMS_MAX = 16_384;
+
+/** Attestations of one uid a second, on average; root has none. */
+export const ATTESTATIONS_PER_UID_A_SECOND = 200;
+
+/** Attestations of one uid in a burst. */
+export const ATTESTATIONS_PER_UID_BURST = 1000;
+
+/** Identities in one answer: beyond these the message would come near to the usual 4 MiB. */
+export const IDENTITIES_PER_CALLER_MAX = 500;
+
+/** SVID keys that the callers of one uid make the agent hold. */
+export const KEYS_PER_UID_MAX = 2000;
+
+/** SVIDs held although nobody asks for them; a soft limit, entries with subscribers do not count. */
+export const PREFETCH_MAX = 1000;
+
+/** SVIDs signed in one call: about 100 KiB of requests. */
+export const SIGN_BATCH_MAX = 256;
+
+/** Keys made in one turn of the event loop, about 3 ms. */
+export const KEYS_PER_TURN = 32;
+
+/** Decisions that are remembered. */
+export const DECISIONS_MAX = 2000;
+
+/** Entries that a server may send to one agent. */
+export const ENTRIES_MAX = 200_000;
+
+/** Selectors of one entry that are taken from a server. */
+export const SELECTORS_PER_ENTRY_MAX = 256;
+
+/** Authorities of one bundle. */
+export const AUTHORITIES_PER_BUNDLE_MAX = 128;
+
+/** Bytes of a message from the server. */
+export const SERVER_MESSAGE_BYTES_MAX = 16_777_216;
+
+/** Bytes of a message from a workload: its requests are nearly empty. */
+export const WORKLOAD_MESSAGE_BYTES_MAX = 65_536;
+
+/** Deadline of a call to the server, ms. */
+export const SERVER_CALL_MS = 30_000;
+
+/** Deadline of the sockets' opening handshake with the server, ms. */
+export const CONNECT_MS = 10_000;
+
+/** Silence on a push stream after which the connection is probed, ms. */
+export const KEEPALIVE_MS = 20_000;
+
+/** How long a new caller waits for its first SVID before it is told to come again, ms. */
+export const FIRST_SVID_WAIT_MS = 5000;
+
+/** Shortest time between two recomputations of what callers get, ms: a burst of changes becomes one message. */
+export const COALESCE_MS = 20;
+
+/** Largest file read from the data folder, bytes. */
+export const STATE_FILE_BYTES_MAX = 268_435_456;

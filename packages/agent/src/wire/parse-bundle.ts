@@ -1,0 +1,50 @@
+import { BonafideError } from "@bonafide/errors";
+import { type Certificate, parseCertificates } from "@bonafide/pki";
+import type { Bundle } from "@bonafide/proto/spire/api/types/bundle_pb";
+import { isTrustDomain, type TrustDomain, x509BundleOf } from "@bonafide/spiffe";
+import type { TrustBundle } from "../core/bundle.ts";
+import { AGENT_ERRORS } from "../errors.ts";
+import { AUTHORITIES_PER_BUNDLE_MAX } from "../limits.ts";
+import { authorityKeyId } from "./key-id.ts";
+
+/**
+ * Reads a bundle from the server's API.
+ *
+ * @param expected  The trust domain that it has to be of, where one was asked for.
+ * @throws SERVER_ANSWER_INVALID
+ */
+export function parseBundle(bundle: Bundle, expected?: TrustDomain): TrustBundle {
+  const name = bundle.trustDomain.replace(/^spiffe:\/\//, "");
+  if (!isTrustDomain(name) || (expected !== undefined && name !== expected)) {
+    throw invalid(`a bundle of trust domain ${JSON.stringify(bundle.trustDomain.slice(0, 300))}`);
+  }
+  if (bundle.x509Authorities.length > AUTHORITIES_PER_BUNDLE_MAX) {
+    throw invalid(`${bundle.x509Authorities.length} authorities in one bundle`);
+  }
+  const authorities: Certificate[] = [];
+  const tainted = new Set<string>();
+  for (const authority of bundle.x509Authorities) {
+    let certificates: readonly Certificate[];
+    try {
+      certificates = parseCertificates(authority.asn1);
+    } catch (cause) {
+      throw invalid("an authority that is no certificate", cause);
+    }
+    for (const certificate of certificates) {
+      authorities.push(certificate);
+      if (authority.tainted) tainted.add(authorityKeyId(certificate));
+    }
+  }
+  return {
+    trustDomain: name,
+    x509: x509BundleOf(name, authorities),
+    tainted,
+    sequence: bundle.sequenceNumber,
+  };
+}
+
+function invalid(what: string, cause?: unknown): BonafideError {
+  return new BonafideError(AGENT_ERRORS, "SERVER_ANSWER_INVALID", `the server sent ${what}`, {
+    cause,
+  });
+}
