@@ -31,7 +31,7 @@ export const CAUSES = {
     rung: 3,
     summary: "the caller's process cannot be seen from the agent's PID namespace",
   },
-  "caller.ids_unmapped": {
+  "caller.id_unmapped": {
     rung: 3,
     summary: "the caller's user is not mapped into the agent's user namespace",
   },
@@ -44,6 +44,16 @@ export const CAUSES = {
     rung: 3,
     summary: "the kernel cannot tie the connection to one process, and that is required",
   },
+  "caller.ids_unreadable": {
+    rung: 3,
+    summary:
+      "neither the kernel nor procfs tells the caller's ids again, so they cannot be checked",
+  },
+  "caller.facts_changed": {
+    rung: 3,
+    summary: "the caller's facts changed while it was looked at or while its stream was open",
+  },
+  "caller.too_many": { rung: 3, summary: "the caller's user has too much open or asks too often" },
   "attestor.not_readable": { rung: 4, summary: "a fact that an entry wants cannot be read here" },
   "attestor.selector_disabled": {
     rung: 4,
@@ -53,6 +63,24 @@ export const CAUSES = {
     rung: 4,
     summary: "the program's file was replaced while it was running",
   },
+  "attestor.foreign_namespace": {
+    rung: 4,
+    summary: "the caller is in namespaces of its own, where this fact could be forged",
+  },
+  "attestor.name_unresolved": {
+    rung: 4,
+    summary: "a number could not be turned into a name in time",
+  },
+  "attestor.too_large": { rung: 4, summary: "a fact is larger than the agent reads" },
+  "attestor.timed_out": { rung: 4, summary: "a fact was not there in time" },
+  "attestor.not_locked": {
+    rung: 4,
+    summary: "the caller could have chosen this fact itself",
+  },
+  "attestor.caller_is_root": { rung: 4, summary: "root could have chosen this fact itself" },
+  "attestor.not_wanted": { rung: 4, summary: "a fact is left out because nobody could rely on it" },
+  "attestor.unsupported": { rung: 4, summary: "the kernel or the system does not offer this fact" },
+  "attestor.failed": { rung: 4, summary: "an attestor failed" },
   "agent.not_attested": { rung: 5, summary: "the agent has not joined a server yet" },
   "agent.token_expired": { rung: 5, summary: "the join token was used after its end" },
   "agent.token_used": { rung: 5, summary: "the join token had been spent before" },

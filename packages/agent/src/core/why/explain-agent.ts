@@ -50,9 +50,9 @@ function explainCaller({ caller, pid }: WhyFacts): Cause | undefined {
         says: "the kernel shows the caller as process 0: it is not in the agent's PID namespace",
         hint: "Give the agent the host's PID namespace (hostPID: true, --pid=host), or give the container a socket of its own (socket:name).",
       };
-    case "ids_unmapped":
+    case "id_unmapped":
       return {
-        code: "caller.ids_unmapped",
+        code: "caller.id_unmapped",
         says: `the kernel shows the caller as the overflow user ${caller.uid}: it is not mapped into the agent's user namespace`,
         hint: "Run the agent in the user namespace of the host.",
       };
@@ -73,6 +73,24 @@ function explainCaller({ caller, pid }: WhyFacts): Cause | undefined {
         code: "caller.not_pinned",
         says: `the kernel cannot tie the connection to one process: ${caller.detail}`,
         hint: "Use Linux 6.5 or later, or allow it with require_pinned_peer: false, knowing what that is worth.",
+      };
+    case "ids_unreadable":
+      return {
+        code: "caller.ids_unreadable",
+        says: `the ids of ${who} cannot be checked: procfs is closed to the agent and the kernel is older than 6.13`,
+        hint: "Run the agent as root or with access to procfs (hidepid, gid=), or use Linux 6.13 or later.",
+      };
+    case "facts_changed":
+      return {
+        code: "caller.facts_changed",
+        says: `${who} changed: ${caller.detail}`,
+        hint: "Open a new connection once the process has settled: after exec, setuid and moves between cgroups.",
+      };
+    case "too_many":
+      return {
+        code: "caller.too_many",
+        says: `the user of ${who} was turned away: ${caller.detail}`,
+        hint: "Keep one stream open for each process in place of many calls.",
       };
     default:
       return assertNever(caller);

@@ -1,3 +1,4 @@
+import type { OmittedFact } from "@bonafide/plugin-api";
 import { type Selector, selectorText } from "../entry.ts";
 import type { Cause } from "./causes.ts";
 import type { WhyFacts } from "./facts.ts";
@@ -107,31 +108,7 @@ function notObserved(
 ): Cause {
   const wanted = selectorText(judged.wanted);
   const { omitted } = judged;
-  if (omitted !== undefined) {
-    const says = `${of(near)} wants ${wanted}, and ${omitted.kind} was not observed: ${omitted.detail}`;
-    switch (omitted.cause) {
-      case "not_readable":
-        return {
-          code: "attestor.not_readable",
-          says,
-          hint:
-            `${omitted.kind} cannot be read here (${omitted.detail}). Run the agent so that it may read it, or use ` +
-            "facts that come from the socket itself: unix:uid, unix:gid, launcher:name.",
-        };
-      case "disabled":
-        return {
-          code: "attestor.selector_disabled",
-          says,
-          hint: `Switch the option on in the agent's configuration (${omitted.detail}), or leave ${wanted} out of the entry.`,
-        };
-      case "binary_replaced":
-        return {
-          code: "attestor.binary_replaced",
-          says,
-          hint: `Restart the workload, so that it runs the file that is there now: ${omitted.detail}.`,
-        };
-    }
-  }
+  if (omitted !== undefined) return notReadable(wanted, omitted, near);
   if (selectorKind(judged.wanted).startsWith("launcher:")) {
     const name =
       selectorKind(judged.wanted) === "launcher:name" ? selectorRest(judged.wanted) : "NAME";
@@ -148,6 +125,32 @@ function notObserved(
     hint: `No attestor of this agent gives ${selectorKind(judged.wanted)}. Switch one on that does, or leave ${wanted} out of the entry.`,
     command: createEntryCommand(facts, near.entry.spiffeId),
   };
+}
+
+function notReadable(wanted: string, omitted: OmittedFact, near: NearestEntry): Cause {
+  const says = `${of(near)} wants ${wanted}, and ${omitted.fact} was not observed: ${omitted.text}`;
+  const others =
+    "unix:uid, unix:gid and launcher:name come from the socket itself and are always there.";
+  switch (omitted.reason) {
+    case "attestor.selector_disabled":
+      return {
+        code: omitted.reason,
+        says,
+        hint: `Switch the option on in the agent's configuration (${omitted.text}), or leave ${wanted} out of the entry.`,
+      };
+    case "attestor.binary_replaced":
+      return {
+        code: omitted.reason,
+        says,
+        hint: `Restart the workload, so that it runs the file that is there now: ${omitted.text}.`,
+      };
+    default:
+      return {
+        code: omitted.reason,
+        says,
+        hint: `${omitted.fact} is not to be had here (${omitted.text}). Let the agent see it, or use other selectors: ${others}`,
+      };
+  }
 }
 
 /** The entry written anew with one selector replaced or left out; ids and selectors are shown, never guessed. */

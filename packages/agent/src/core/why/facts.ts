@@ -1,24 +1,5 @@
+import type { ObservedSelector, OmittedFact } from "@bonafide/plugin-api";
 import type { Entry, Selector } from "../entry.ts";
-
-/** What a selector is worth (docs/attestation.md). */
-export type Grade = "boundary" | "user" | "label";
-
-/** A selector of the caller. */
-export interface ObservedSelector extends Selector {
-  readonly grade: Grade;
-}
-
-/** Why a fact is not among the selectors. */
-export type OmissionCause = "not_readable" | "disabled" | "binary_replaced";
-
-/** A fact that could not be had; the caller may still get an identity from the others. */
-export interface OmittedFact {
-  /** Type and first part of the value, such as `unix:path`. */
-  readonly kind: string;
-  readonly cause: OmissionCause;
-  /** What stood in the way, in words. */
-  readonly detail: string;
-}
 
 /** What the client side knows of the socket; absent when the call arrived. */
 export type SocketFact =
@@ -36,14 +17,17 @@ export type CallerFact =
   | { readonly kind: "seen" }
   | { readonly kind: "header_missing"; readonly values: readonly string[] }
   | { readonly kind: "outside_pid_namespace" }
-  | { readonly kind: "ids_unmapped"; readonly uid: number }
+  | { readonly kind: "id_unmapped"; readonly uid: string }
   | {
       readonly kind: "ids_changed";
       readonly socketIds: string;
       readonly processIds: string;
     }
   | { readonly kind: "gone" }
-  | { readonly kind: "not_pinned"; readonly detail: string };
+  | { readonly kind: "not_pinned"; readonly detail: string }
+  | { readonly kind: "ids_unreadable" }
+  | { readonly kind: "facts_changed"; readonly detail: string }
+  | { readonly kind: "too_many"; readonly detail: string };
 
 /** The agent's own standing with its server. */
 export type StandingFact =

@@ -1,5 +1,5 @@
-import { selectorText } from "../entry.ts";
-import type { ObservedSelector, WhyFacts } from "./facts.ts";
+import { type Selector, selectorText } from "../entry.ts";
+import type { WhyFacts } from "./facts.ts";
 import { selectorKind } from "./near.ts";
 
 /** Kinds that tell workloads apart best, in the order in which a proposal takes them. */
@@ -16,7 +16,7 @@ export function createEntryCommand(facts: WhyFacts, want: string | undefined): s
   return `bonafide entry create --spiffe-id ${word(id)} --parent-id ${word(parent)}${selectors.join("")}`;
 }
 
-function flag(selector: ObservedSelector): string {
+function flag(selector: Selector): string {
   return ` --selector ${word(selectorText(selector))}`;
 }
 

@@ -1,5 +1,5 @@
+import type { OmittedFact } from "@bonafide/plugin-api";
 import { compareEntries, type Entry, type Selector, selectorText } from "../entry.ts";
-import type { OmittedFact } from "./facts.ts";
 import { nearestKind, nearMiss, type NearMiss, selectorKind } from "./near.ts";
 
 /** How one wanted selector stands against what was observed. */
@@ -57,7 +57,7 @@ function judgeSelector(wanted: Selector, observation: Observation): Judged {
   const near = nearMiss(wanted, observation.selectors);
   if (near !== undefined) return { kind: "near_miss", wanted, near, observed };
   if (observed.length > 0) return { kind: "contradicted", wanted, observed };
-  const omitted = observation.omitted.find((fact) => fact.kind === kind);
+  const omitted = observation.omitted.find(({ fact }) => fact === kind);
   return { kind: "not_observed", wanted, ...(omitted === undefined ? {} : { omitted }) };
 }
 
