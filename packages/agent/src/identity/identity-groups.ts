@@ -1,0 +1,244 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Clock, Latest } from "@bonafide/lifetime";
+import type { TrustDomain, X509Bundle } from "@bonafide/spiffe";
+import { assembleIdentities, federatedDomains } from "../core/assembly.ts";
+import { type Entry, type Selector, selectorText } from "../core/entry.ts";
+import { COALESCE_MS, IDENTITIES_PER_CALLER_MAX } from "../limits.ts";
+import type { Picture } from "../picture/picture.ts";
+import type { SvidKeeper } from "../svid/svid-keeper.ts";
+import type { WorkloadSvid } from "../svid/workload-svid.ts";
+import { Wake } from "../wake.ts";
+
+/** One identity of a group of callers. */
+export interface HeldIdentity {
+  readonly entry: Entry;
+  readonly svid: WorkloadSvid;
+}
+
+/** Identities that can be sent, with what belongs to them. Immutable; equal content is the same object. */
+export interface ReadyView {
+  readonly kind: "ready";
+  /** The default one first. */
+  readonly identities: readonly HeldIdentity[];
+  readonly bundle: X509Bundle;
+  /** Of the trust domains that the identities federate with, as far as they are known. */
+  readonly federated: ReadonlyMap<TrustDomain, X509Bundle>;
+}
+
+/** What callers with one set of selectors get now. */
+export type IdentityView =
+  /** The agent has not heard of its entries yet. */
+  | { readonly kind: "unknown" }
+  /** No entry fits. */
+  | { readonly kind: "denied" }
+  /** An entry fits, its SVID is being signed. */
+  | { readonly kind: "waiting" }
+  /** An entry fits, and no valid SVID can be had. */
+  | { readonly kind: "unavailable"; readonly text: string }
+  | ReadyView;
+
+/** A caller's hold on its group. */
+export interface GroupHold {
+  readonly view: Latest<IdentityView>;
+  /** Idempotent. */
+  release(): void;
+}
+
+interface Group {
+  readonly key: string;
+  readonly selectors: readonly Selector[];
+  readonly view: Latest<IdentityView>;
+  holders: number;
+  entryIds: readonly string[];
+  releaseSvids: () => void;
+}
+
+/** Groups judged in one turn of the event loop. */
+const GROUPS_PER_TURN = 256;
+
+/**
+ * Callers by their selectors: each distinct set is matched and assembled once, whatever the number of its streams, and
+ * all of them get the very same answer.
+ */
+export class IdentityGroups {
+  readonly #picture: Picture;
+  readonly #keeper: SvidKeeper;
+  readonly #clock: Clock;
+  readonly #groups = new Map<string, Group>();
+  readonly #dirty = new Set<string>();
+  readonly #wake: Wake;
+
+  constructor(deps: {
+    readonly picture: Picture;
+    readonly keeper: SvidKeeper;
+    readonly clock: Clock;
+  }) {
+    this.#picture = deps.picture;
+    this.#keeper = deps.keeper;
+    this.#clock = deps.clock;
+    this.#wake = new Wake(deps.clock);
+    this.#picture.onChange(() => {
+      this.#mark(() => true);
+    });
+    this.#keeper.onChange((ids) => {
+      this.#mark((group) => group.entryIds.some((id) => ids.has(id)));
+    });
+  }
+
+  /** How many distinct sets of selectors are held. */
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  /** Joins the group of these selectors (sorted, without doubles); its view is judged at once. */
+  hold(selectors: readonly Selector[]): GroupHold {
+    const key = selectors.map((selector) => selectorText(selector)).join("\n");
+    const group = this.#groups.get(key) ?? this.#open(key, selectors);
+    group.holders++;
+    let held = true;
+    return {
+      view: group.view,
+      release: () => {
+        if (!held) return;
+        held = false;
+        group.holders--;
+        if (group.holders > 0) return;
+        group.releaseSvids();
+        this.#groups.delete(key);
+        this.#dirty.delete(key);
+      },
+    };
+  }
+
+  /** The entries that fit, without asking for their SVIDs. */
+  entriesOf(selectors: readonly Selector[]): readonly Entry[] {
+    const nowSeconds = BigInt(Math.floor(this.#clock.now() / 1000));
+    const entries = this.#picture.entries
+      .match(selectors)
+      .filter(({ expiresAt }) => expiresAt === 0n || expiresAt > nowSeconds);
+    return assembleIdentities(entries).slice(0, IDENTITIES_PER_CALLER_MAX);
+  }
+
+  /** Brings views up to date after changes, a burst at a time, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#wake.wait(undefined, signal);
+      const keys = [...this.#dirty];
+      this.#dirty.clear();
+      for (const [i, key] of keys.entries()) {
+        if (i > 0 && i % GROUPS_PER_TURN === 0) await nextTurn();
+        const group = this.#groups.get(key);
+        if (group !== undefined) this.#judge(group);
+      }
+      await this.#clock.sleep(COALESCE_MS, { signal });
+    }
+  }
+
+  /** Looks at everything anew, e.g. when SVIDs may have expired. */
+  refresh(): void {
+    this.#mark(() => true);
+  }
+
+  /** Ends all views. */
+  close(): void {
+    for (const group of this.#groups.values()) group.view.close();
+  }
+
+  #open(key: string, selectors: readonly Selector[]): Group {
+    const group: Group = {
+      key,
+      selectors,
+      view: new Latest<IdentityView>({ kind: "waiting" }),
+      holders: 0,
+      entryIds: [],
+      releaseSvids: () => {},
+    };
+    this.#groups.set(key, group);
+    this.#judge(group);
+    return group;
+  }
+
+  #mark(which: (group: Group) => boolean): void {
+    for (const group of this.#groups.values()) if (which(group)) this.#dirty.add(group.key);
+    if (this.#dirty.size > 0) this.#wake.wake();
+  }
+
+  #judge(group: Group): void {
+    const entries = this.entriesOf(group.selectors);
+    this.#want(group, entries);
+    const next = this.#viewOf(group, entries);
+    if (next !== undefined) group.view.set(next);
+  }
+
+  #want(group: Group, entries: readonly Entry[]): void {
+    const ids = entries.map(({ id }) => id);
+    if (sameList(ids, group.entryIds)) return;
+    const release = this.#keeper.want(ids);
+    group.releaseSvids();
+    group.releaseSvids = release;
+    group.entryIds = ids;
+  }
+
+  /** The view as it should be; undefined to leave it as it is. */
+  #viewOf(group: Group, entries: readonly Entry[]): IdentityView | undefined {
+    const before = group.view.value;
+    const settle = (kind: "unknown" | "denied" | "waiting"): IdentityView | undefined =>
+      before.kind === kind ? undefined : { kind };
+    if (!this.#picture.known) return settle("unknown");
+    if (entries.length === 0) return settle("denied");
+    const identities: HeldIdentity[] = [];
+    const missing: Entry[] = [];
+    for (const entry of entries) {
+      const svid = this.#keeper.svid(entry);
+      if (svid === undefined) missing.push(entry);
+      else identities.push({ entry, svid });
+    }
+    const pending = missing.some(({ id }) => this.#keeper.trouble(id) === undefined);
+    if (identities.length === 0) {
+      if (pending) return settle("waiting");
+      const text = this.#keeper.trouble(missing[0]?.id ?? "") ?? "no valid SVID";
+      return before.kind === "unavailable" && before.text === text
+        ? undefined
+        : { kind: "unavailable", text };
+    }
+    // A new identity is worth a moment's wait; one that was taken away is not.
+    if (pending && (before.kind !== "ready" || holdsAll(before, entries))) {
+      return before.kind === "ready" ? undefined : settle("waiting");
+    }
+    const next = this.#ready(entries, identities);
+    return before.kind === "ready" && sameReady(before, next) ? undefined : next;
+  }
+
+  #ready(entries: readonly Entry[], identities: readonly HeldIdentity[]): ReadyView {
+    const federated = new Map<TrustDomain, X509Bundle>();
+    for (const name of federatedDomains(entries)) {
+      for (const [trustDomain, bundle] of this.#picture.federated) {
+        if (trustDomain === name) federated.set(trustDomain, bundle.x509);
+      }
+    }
+    return { kind: "ready", identities, bundle: this.#picture.bundle.x509, federated };
+  }
+}
+
+/** Whether everything that was sent may still be held. */
+function holdsAll(before: ReadyView, entries: readonly Entry[]): boolean {
+  const ids = new Map(entries.map((entry) => [entry.id, entry.spiffeId]));
+  return before.identities.every(({ entry }) => ids.get(entry.id) === entry.spiffeId);
+}
+
+function sameReady(a: ReadyView, b: ReadyView): boolean {
+  return (
+    a.bundle.revision === b.bundle.revision &&
+    a.identities.length === b.identities.length &&
+    a.identities.every(({ svid, entry }, i) => {
+      const other = b.identities[i];
+      return svid === other?.svid && entry.hint === other.entry.hint;
+    }) &&
+    a.federated.size === b.federated.size &&
+    [...a.federated].every(([name, { revision }]) => b.federated.get(name)?.revision === revision)
+  );
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}
