@@ -597,7 +597,7 @@ export const Agent: GenService<{
     output: typeof RenewAgentResponseSchema;
   },
   /**
-   * Caller: local or admin. ttl >=  1 else INVALID_ARGUMENT. Empty token -> server makes UUIDv4.
+   * Caller: local or admin. ttl >= 1 else INVALID_ARGUMENT. Empty token -> server makes UUIDv4.
    * If agent_id set (own domain, not in reserved /spire) an entry is created: parent and single
    * spiffe_id selector = /spire/agent/join_token/<token>, spiffe_id = agent_id.
    *

@@ -659,7 +659,7 @@ export const Entry: GenService<{
   },
   /**
    * Caller: agent. First request: output_mask (must keep revision_number) and no ids, else
-   * INVALID_ARGUMENT. If entries <=  page size (500) server sends one message with entries and
+   * INVALID_ARGUMENT. If entries <= page size (500) server sends one message with entries and
    * ends the stream. Otherwise it sends entry_revisions pages (more=true on all but last); then
    * each client request with ids gets entries pages (more=false closes that answer; unknown ids
    * are skipped). Later output_masks are ignored. Client half-closes when done.
