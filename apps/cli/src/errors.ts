@@ -5,6 +5,7 @@ export const CLI_ERRORS = {
   USAGE: { status: "invalid_argument", retry: false },
   CONFIG_UNREADABLE: { status: "failed_precondition", retry: false },
   CONFIG_INVALID: { status: "invalid_argument", retry: false },
+  SOCKET_MISSING: { status: "unavailable", retry: true },
   DATA_DIR_UNSAFE: { status: "failed_precondition", retry: false },
   DATA_DIR_LOCKED: { status: "aborted", retry: true },
   PROCESS_ENDED: { status: "unavailable", retry: true },

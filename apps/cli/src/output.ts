@@ -55,8 +55,10 @@ function describe(error: unknown): Description {
     return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
   }
   const { next, ...details } = error.details;
+  // What a server or an agent of ours answered says more than the status it travelled as.
+  const reason = "reason" in error && typeof error.reason === "string" ? error.reason : undefined;
   return {
-    code: error.code,
+    code: reason ?? error.code,
     message: error.message,
     ...(next === undefined ? {} : { next }),
     ...(Object.keys(details).length === 0 ? {} : { details }),

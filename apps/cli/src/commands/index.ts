@@ -1,4 +1,90 @@
 import type { CommandEntry } from "../program.ts";
 
-/** Every command, in the order of help. */
-export const COMMANDS: readonly CommandEntry[] = [];
+/** Every command, in the order of help. Each is loaded when it is called. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "server validate",
+    summary: "checks a server's configuration",
+    load: async () => (await import("./server-validate.ts")).serverValidate,
+  },
+  {
+    name: "server healthcheck",
+    summary: "asks whether a server serves",
+    load: async () => (await import("./server-healthcheck.ts")).serverHealthcheck,
+  },
+  {
+    name: "agent validate",
+    summary: "checks an agent's configuration",
+    load: async () => (await import("./agent-validate.ts")).agentValidate,
+  },
+  {
+    name: "agent healthcheck",
+    summary: "asks whether an agent serves",
+    load: async () => (await import("./agent-healthcheck.ts")).agentHealthcheck,
+  },
+  {
+    name: "agent list",
+    summary: "lists nodes that have joined",
+    load: async () => (await import("./agent-list.ts")).agentList,
+  },
+  {
+    name: "agent ban",
+    summary: "shuts a node out",
+    load: async () => (await import("./agent-ban.ts")).agentBan,
+  },
+  {
+    name: "agent evict",
+    summary: "forgets a node",
+    load: async () => (await import("./agent-evict.ts")).agentEvict,
+  },
+  {
+    name: "token create",
+    summary: "makes a join token",
+    load: async () => (await import("./token-create.ts")).tokenCreate,
+  },
+  {
+    name: "entry create",
+    summary: "gives processes an identity",
+    load: async () => (await import("./entry-create.ts")).entryCreate,
+  },
+  {
+    name: "entry list",
+    summary: "lists registration entries",
+    load: async () => (await import("./entry-list.ts")).entryList,
+  },
+  {
+    name: "entry show",
+    summary: "shows one entry",
+    load: async () => (await import("./entry-show.ts")).entryShow,
+  },
+  {
+    name: "entry delete",
+    summary: "deletes entries",
+    load: async () => (await import("./entry-delete.ts")).entryDelete,
+  },
+  {
+    name: "bundle show",
+    summary: "prints the trust bundle",
+    load: async () => (await import("./bundle-show.ts")).bundleShow,
+  },
+  {
+    name: "whoami",
+    summary: "says which identities this process has",
+    load: async () => (await import("./whoami.ts")).whoami,
+  },
+  {
+    name: "why",
+    summary: "says why a process has its identities, or none",
+    load: async () => (await import("./why.ts")).why,
+  },
+  {
+    name: "ledger log",
+    summary: "shows every change of the control plane",
+    load: async () => (await import("./ledger-log.ts")).ledgerLog,
+  },
+  {
+    name: "ledger verify",
+    summary: "recomputes every hash of the ledger",
+    load: async () => (await import("./ledger-verify.ts")).ledgerVerify,
+  },
+];

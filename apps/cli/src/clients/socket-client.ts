@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { BonafideError } from "@bonafide/errors";
+import { type Client, createClient, openUnixChannel } from "@bonafide/rpc";
+import type { DescService } from "@bufbuild/protobuf";
+import { CLI_ERRORS } from "../errors.ts";
+import type { SocketChoice } from "./sockets.ts";
+
+/** A unix socket to call services on; made when first called. */
+export interface SocketClient extends Disposable {
+  client<S extends DescService>(service: S): Client<S>;
+}
+
+/**
+ * Prepares calls over a unix socket.
+ *
+ * @param who  What listens there, for messages: `server` or `agent`.
+ * @throws SOCKET_MISSING  nothing is at the path
+ */
+export function connectSocket(who: "server" | "agent", choice: SocketChoice): SocketClient {
+  const { path, source } = choice;
+  if (!existsSync(path)) {
+    throw new BonafideError(
+      CLI_ERRORS,
+      "SOCKET_MISSING",
+      `no ${who} listens at ${path} (from ${source})`,
+      { details: { next: `start one with bonafide up or bonafide ${who} run, or give --socket` } },
+    );
+  }
+  const channel = openUnixChannel(path);
+  return {
+    client: (service) => createClient(service, channel),
+    [Symbol.dispose]() {
+      channel.close();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { parseCertificate, formatPem } from "@bonafide/pki";
+import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import { formatSpiffeBundle, parseTrustDomain, x509BundleOf } from "@bonafide/spiffe";
+import { type Command, defineCommand } from "../arguments/command.ts";
+import { usage } from "../arguments/parse-flags.ts";
+import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
+import { EXIT } from "../exit-codes.ts";
+
+/** `bonafide bundle show` */
+export const bundleShow: Command = defineCommand({
+  name: "bundle show",
+  summary: "prints the trust bundle: what agents and other domains verify us by",
+  flags: {
+    ...SOCKET_FLAG,
+    format: { kind: "string", help: "pem or spiffe", spire: "format", standard: "pem" },
+  },
+  examples: [
+    "bonafide bundle show > bundle.pem",
+    "bonafide bundle show --format spiffe > bundle.json",
+  ],
+  async run({ flags, env, output, signal }) {
+    const format = flags.format ?? "pem";
+    if (format !== "pem" && format !== "spiffe") throw usage("--format is pem or spiffe");
+    using server = connectServer(flags.socket, env);
+    const bundle = await server.client(Bundle).getBundle({}, { signal });
+    const authorities = bundle.x509Authorities.map(({ asn1 }) => parseCertificate(asn1));
+    const trustDomain = parseTrustDomain(bundle.trustDomain);
+    const document = formatSpiffeBundle({
+      trustDomain,
+      sequence: bundle.sequenceNumber,
+      refreshHintSeconds: Number(bundle.refreshHint) || undefined,
+      x509: x509BundleOf(trustDomain, authorities),
+      jwtAuthorities: [],
+      witAuthorities: [],
+    });
+    const pem = authorities.map(({ der }) => formatPem("CERTIFICATE", der)).join("");
+    output.result(format === "pem" ? pem.trimEnd() : document.trimEnd(), {
+      trustDomain,
+      sequence: String(bundle.sequenceNumber),
+      pem,
+      spiffe: document,
+    });
+    return EXIT.ok;
+  },
+});

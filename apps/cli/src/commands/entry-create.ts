@@ -1,0 +1,121 @@
+import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
+import { type Command, defineCommand } from "../arguments/command.ts";
+import { usage } from "../arguments/parse-flags.ts";
+import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
+import { selectorOf } from "../clients/selector-flag.ts";
+import { wireId } from "../clients/spiffe-id-flag.ts";
+import { EXIT } from "../exit-codes.ts";
+import { entryJson, entryText } from "../render/entry.ts";
+
+/** `bonafide entry create` */
+export const entryCreate: Command = defineCommand({
+  name: "entry create",
+  summary: "says which processes, on which node, get an identity",
+  flags: {
+    ...SOCKET_FLAG,
+    "spiffe-id": {
+      kind: "string",
+      required: true,
+      help: "the identity",
+      placeholder: "ID",
+      spire: "spiffeID",
+    },
+    "parent-id": {
+      kind: "string",
+      help: "the agent's ID, an alias of it, or spiffe://TD/spire/server for a node alias",
+      placeholder: "ID",
+      required: true,
+      spire: "parentID",
+    },
+    selector: {
+      kind: "string",
+      repeated: true,
+      help: "what must hold of the process; all of them",
+      placeholder: "TYPE:VALUE",
+      spire: "selector",
+    },
+    "entry-id": { kind: "string", help: "an ID of your choice", spire: "entryID" },
+    ttl: {
+      kind: "duration",
+      help: "life of its X509-SVIDs",
+      spire: "x509SVIDTTL",
+      standard: "the server's",
+    },
+    "jwt-ttl": {
+      kind: "duration",
+      help: "life of its JWT-SVIDs",
+      spire: "jwtSVIDTTL",
+      standard: "the server's",
+    },
+    "dns-name": { kind: "string", repeated: true, help: "DNS name in the SVID", spire: "dns" },
+    "federates-with": {
+      kind: "string",
+      repeated: true,
+      help: "trust domain whose bundle it gets",
+      placeholder: "TRUST-DOMAIN",
+      spire: "federatesWith",
+    },
+    hint: { kind: "string", help: "tells several identities of one process apart", spire: "hint" },
+    admin: { kind: "boolean", help: "may administer the server", spire: "admin" },
+    downstream: { kind: "boolean", help: "may be a nested server", spire: "downstream" },
+    "expires-at": {
+      kind: "integer",
+      help: "Unix seconds after which it is void",
+      spire: "entryExpiry",
+    },
+    owner: { kind: "string", help: "who answers for it" },
+    label: { kind: "string", repeated: true, help: "a label", placeholder: "KEY=VALUE" },
+    "dry-run": { kind: "boolean", help: "judge it, write nothing" },
+  },
+  examples: [
+    "bonafide entry create --spiffe-id spiffe://example.org/web \\\n" +
+      "    --parent-id spiffe://example.org/rack-7 --selector unix:uid:1000",
+  ],
+  async run({ flags, env, output, signal }) {
+    if (flags.selector.length === 0) throw usage("at least one --selector is required");
+    using server = connectServer(flags.socket, env);
+    const { entry: owned, warnings } = await server.client(Entries).createEntry(
+      {
+        dryRun: flags["dry-run"],
+        entry: {
+          owner: flags.owner ?? "",
+          labels: Object.fromEntries(flags.label.map(labelOf)),
+          entry: {
+            id: flags["entry-id"] ?? "",
+            spiffeId: wireId(flags["spiffe-id"]),
+            parentId: wireId(flags["parent-id"]),
+            selectors: flags.selector.map(selectorOf),
+            x509SvidTtl: seconds(flags.ttl),
+            jwtSvidTtl: seconds(flags["jwt-ttl"]),
+            dnsNames: [...flags["dns-name"]],
+            federatesWith: [...flags["federates-with"]],
+            hint: flags.hint ?? "",
+            admin: flags.admin,
+            downstream: flags.downstream,
+            expiresAt: BigInt(flags["expires-at"] ?? 0),
+          },
+        },
+      },
+      { signal },
+    );
+    if (owned?.entry !== undefined) {
+      const { entry, owner, labels } = owned;
+      output.result(entryText({ entry, owner, labels }), {
+        ...entryJson({ entry, owner, labels }),
+        warnings: warnings.map(({ code, text }) => ({ code, text })),
+      });
+    }
+    for (const warning of warnings) output.note(`warning: ${warning.text} (${warning.code})`);
+    return EXIT.ok;
+  },
+});
+
+function seconds(ms: number | undefined): number {
+  return ms === undefined ? 0 : Math.ceil(ms / 1000);
+}
+
+function labelOf(text: string): readonly [string, string] {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw usage(`a label is KEY=VALUE, not ${text}`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
