@@ -6,6 +6,8 @@ export interface TestGroup {
   readonly excludes: readonly string[];
   readonly concurrency: number;
   readonly fileTimeoutMs: number;
+  /** Whether a skipped test fails the run where `CI` is set. */
+  readonly mustNotSkip: boolean;
 }
 
 const EVERYWHERE = ["{packages,apps,plugins}/*/src", "{conformance,suites,examples,bench,tools}"];
@@ -28,6 +30,7 @@ export const TEST_GROUPS: Readonly<Record<string, TestGroup>> = {
     excludes: UNIT_EXCLUDES,
     concurrency: availableParallelism(),
     fileTimeoutMs: 120_000,
+    mustNotSkip: false,
   },
   suites: special("suite", 600_000),
   interop: special("interop", 300_000),
@@ -36,5 +39,6 @@ export const TEST_GROUPS: Readonly<Record<string, TestGroup>> = {
 
 function special(kind: string, fileTimeoutMs: number): TestGroup {
   const patterns = EVERYWHERE.map((folder) => `${folder}/**/*.${kind}.test.ts`);
-  return { patterns, excludes: [], concurrency: 1, fileTimeoutMs };
+  const mustNotSkip = kind === "interop";
+  return { patterns, excludes: [], concurrency: 1, fileTimeoutMs, mustNotSkip };
 }

@@ -1,0 +1,29 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { matchOutput, readExamples } from "./readme-examples.ts";
+import { reportCheck } from "./report.ts";
+
+// Runs every command of the README's `console` blocks and compares the shape of what they print.
+
+const TIMEOUT_MS = 180_000;
+const examples = readExamples(readFileSync("README.md", "utf8"));
+const problems: string[] = [];
+for (const { command, expected } of examples) {
+  process.stdout.write(`$ ${command}\n`);
+  const done = spawnSync("sh", ["-c", `${command} 2>&1`], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: TIMEOUT_MS,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  if (done.status !== 0) {
+    problems.push(`${command}: exit ${String(done.status ?? done.signal)}\n${done.stdout}`);
+    continue;
+  }
+  const missing = matchOutput(expected, done.stdout);
+  if (missing !== undefined) {
+    problems.push(`${command}: printed no line like\n  ${missing}\nbut\n${done.stdout}`);
+  }
+}
+reportCheck("readme", { commands: examples.length }, problems);

@@ -1,0 +1,50 @@
+/** A command of the README, and the lines it shows below it. */
+export interface Example {
+  readonly command: string;
+  readonly expected: readonly string[];
+}
+
+/** Reads the fenced blocks marked `console`: lines that start with `$ ` are commands, others are output. */
+export function readExamples(markdown: string): Example[] {
+  const examples: { command: string; expected: string[] }[] = [];
+  let inside = false;
+  for (const line of markdown.split("\n")) {
+    if (line.startsWith("```")) inside = line.trim() === "```console";
+    else if (inside && line.startsWith("$ ")) {
+      examples.push({ command: line.slice(2).replace(/\s+#.*$/, ""), expected: [] });
+    } else if (inside && line.trim() !== "") examples.at(-1)?.expected.push(line);
+  }
+  return examples;
+}
+
+/**
+ * Finds the expected lines in the output, in order; other lines may stand between them.
+ *
+ * Numbers, long hexadecimal words and unique path parts may differ; `…` stands for anything.
+ *
+ * @returns The first line that is missing, or undefined.
+ */
+export function matchOutput(expected: readonly string[], output: string): string | undefined {
+  const lines = output.split("\n");
+  let at = 0;
+  for (const line of expected) {
+    const shape = shapeOf(line);
+    const found = lines.findIndex((actual, index) => index >= at && shape.test(actual));
+    if (found === -1) return line;
+    at = found + 1;
+  }
+  return undefined;
+}
+
+function shapeOf(line: string): RegExp {
+  const pattern = line
+    .trim()
+    .split(/(…|\b[0-9a-f]{8,}(?:-[0-9a-f]+)*\b|\d+(?:\.\d+)?|\s+)/)
+    .map((part, index) => {
+      if (index % 2 === 0) return RegExp.escape(part);
+      if (part === "…") return ".*";
+      if (/^\s+$/.test(part)) return "\\s+";
+      return /^[\d.]+$/.test(part) && part.length < 8 ? "\\d+(?:\\.\\d+)?" : "[0-9a-f-]+";
+    });
+  return new RegExp(`^\\s*${pattern.join("")}\\s*$`);
+}
