@@ -50,3 +50,5 @@ export type {
   WorkloadCaller,
   WorkloadFacts,
 } from "./workload-attestor.ts";
+export { checkBatch, checkFilter, checkLimit, checkSoftStates } from "./store/check-arguments.ts";
+export { readStoredObject } from "./store/stored-object.ts";

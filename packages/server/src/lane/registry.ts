@@ -54,10 +54,10 @@ const ZERO: Position = { epoch: 0, n: 0 };
  * ever see committed states. Readers must not keep iterators over an await.
  */
 export class Registry implements RegistryView {
-  readonly #slots = new Map<string, Slot>();
-  readonly #live = new Map<ObjectKind, Map<string, Known>>();
-  readonly #newestOfKind = new Map<ObjectKind, Position>();
-  readonly #entries = new EntryIndex();
+  #slots = new Map<string, Slot>();
+  #live = new Map<ObjectKind, Map<string, Known>>();
+  #newestOfKind = new Map<ObjectKind, Position>();
+  #entries = new EntryIndex();
   readonly #listeners = new Set<(changes: readonly AdoptedChange[]) => void>();
   #undelivered: AdoptedChange[] = [];
   #floor: Position = ZERO;
@@ -113,6 +113,11 @@ export class Registry implements RegistryView {
     return undefined;
   }
 
+  /** All entries that SPIRE would call the same; several only after a rewind was mended. */
+  entriesAlike(likeness: EntryLikeness): Iterable<Known<EntryObject>> {
+    return this.#entries.byLikeness(likeness);
+  }
+
   numberOf(known: Position): number {
     return flooredNumber(known, this.#floor);
   }
@@ -155,6 +160,26 @@ export class Registry implements RegistryView {
   }
 
   /**
+   * Becomes another registry's state in one turn, after a store was opened anew; listeners hear what differs.
+   */
+  become(other: Registry): void {
+    const before = new Map(this.#named());
+    for (const [name, after] of other.#named()) {
+      const was = before.get(name);
+      before.delete(name);
+      if (was?.epoch === after.epoch && was.n === after.n) continue;
+      this.#undelivered.push(changeOf(was, after));
+    }
+    for (const was of before.values()) this.#undelivered.push(changeOf(was, undefined));
+    this.#slots = other.#slots;
+    this.#live = other.#live;
+    this.#newestOfKind = other.#newestOfKind;
+    this.#entries = other.#entries;
+    this.#floor = other.#floor;
+    this.adopt([], other.#range, other.#head);
+  }
+
+  /**
    * Calls back after adoptions, once for all of a turn, never within one. A listener must not throw.
    *
    * @returns The stop function.
@@ -164,6 +189,12 @@ export class Registry implements RegistryView {
     return () => {
       this.#listeners.delete(listener);
     };
+  }
+
+  *#named(): Iterable<[string, Known]> {
+    for (const [kind, objects] of this.#live) {
+      for (const [naturalKey, known] of objects) yield [`${kind} ${naturalKey}`, known];
+    }
   }
 
   #deliver(): void {
@@ -218,6 +249,19 @@ export class Registry implements RegistryView {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- #keep only puts objects of `kind` into its map
     return found as unknown as Map<string, Known<ObjectOf<K>>>;
   }
+}
+
+function changeOf(before: Known | undefined, after: Known | undefined): AdoptedChange {
+  const named = after ?? before;
+  if (named === undefined) throw new RangeError("neither before nor after");
+  return {
+    kind: named.object.kind,
+    naturalKey: naturalKeyOf(named.object),
+    before: before?.object,
+    after: after?.object,
+    epoch: named.epoch,
+    n: named.n,
+  };
 }
 
 function isEntry(known: Known): known is Known<EntryObject> {
