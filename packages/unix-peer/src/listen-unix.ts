@@ -19,7 +19,7 @@ export interface UnixConnection {
    *
    * @throws the refusal of {@link UnixPeer.open}, the same each time, so that a call can be answered with it
    */
-  caller(): UnixPeer;
+  readonly caller: () => UnixPeer;
 }
 
 /** Why a connection was closed without a word. */
