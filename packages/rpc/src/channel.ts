@@ -29,6 +29,8 @@ export class Channel {
   /** Deadline in ms of calls that answer once and give none. */
   readonly timeoutMs: number;
 
+  #closed = false;
+
   /** @param target  As grpc-js spells it: `host:port`, `unix:/path`. */
   constructor(target: string, options: ChannelOptions) {
     const messageBytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX;
@@ -54,8 +56,14 @@ export class Channel {
     });
   }
 
+  /** Whether {@link Channel.close} was called: no call starts any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Lets go of the connection; calls that still run go on to their end. Idempotent. */
   close(): void {
+    this.#closed = true;
     this.grpc.close();
   }
 

@@ -4,6 +4,7 @@ import type { CallOptions, Client } from "./call-types.ts";
 import type { Channel } from "./channel.ts";
 import { methodDefinition, streamsIn, streamsOut } from "./codec.ts";
 import { readStatus } from "./render-status.ts";
+import { RpcError } from "./rpc-errors.ts";
 
 /** Gives the methods of a service on a channel. Clients are free to make and need no closing. */
 export function createClient<S extends DescService>(service: S, channel: Channel): Client<S> {
@@ -32,7 +33,7 @@ function clientMethod(channel: Channel, method: DescMethod): unknown {
   const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
   if (!streamsOut(method)) {
     return (request: unknown, options: CallOptions = {}): Promise<unknown> =>
-      once(options, (metadata, done) => {
+      once(channel, options, (metadata, done) => {
         const limits = deadline(options.timeoutMs ?? channel.timeoutMs);
         if (!streamsIn(method)) {
           return grpc.makeUnaryRequest(
@@ -58,7 +59,7 @@ function clientMethod(channel: Channel, method: DescMethod): unknown {
       });
   }
   return (request: unknown, options: CallOptions = {}): AsyncGenerator<unknown, void, void> =>
-    many(options, (metadata) => {
+    many(channel, options, (metadata) => {
       const limits = deadline(options.timeoutMs ?? Number.POSITIVE_INFINITY);
       if (!streamsIn(method)) {
         const call = grpc.makeServerStreamRequest(
@@ -84,6 +85,7 @@ function clientMethod(channel: Channel, method: DescMethod): unknown {
 }
 
 function once(
+  channel: Channel,
   options: CallOptions,
   start: (
     metadata: Metadata,
@@ -91,7 +93,7 @@ function once(
   ) => RunningCall & Fed,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    options.signal?.throwIfAborted();
+    throwUnlessReady(channel, options);
     let call: (RunningCall & Fed) | undefined;
     const onAbort = (): void => call?.cancel();
     call = start(metadataOf(options), (error, answer) => {
@@ -104,10 +106,11 @@ function once(
 }
 
 async function* many(
+  channel: Channel,
   options: CallOptions,
   start: (metadata: Metadata) => { call: RunningCall & Fed; answers: Answers },
 ): AsyncGenerator<unknown, void, void> {
-  options.signal?.throwIfAborted();
+  throwUnlessReady(channel, options);
   const { call, answers } = start(metadataOf(options));
   const onAbort = (): void => call.cancel();
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -169,6 +172,11 @@ function feed(call: WritingCall, requests: Requests): RunningCall & Fed {
     call.cancel();
   });
   return fed;
+}
+
+function throwUnlessReady(channel: Channel, { signal }: CallOptions): void {
+  signal?.throwIfAborted();
+  if (channel.closed) throw new RpcError("failed_precondition", "the channel is closed");
 }
 
 function metadataOf(options: CallOptions): Metadata {

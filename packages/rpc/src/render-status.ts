@@ -12,7 +12,7 @@ import {
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { Metadata, type ServiceError, type StatusObject } from "@grpc/grpc-js";
 import { STATUS_DETAILS_BYTES_MAX, STATUS_TEXT_MAX } from "./limits.ts";
-import { ERROR_DOMAIN, RETRY_KEY, RpcError } from "./rpc-errors.ts";
+import { ERROR_DOMAIN, RETRY_KEY, RPC_ERRORS, RpcError } from "./rpc-errors.ts";
 import { STATUS_CODES, statusName } from "./status.ts";
 
 const DETAILS_KEY = "grpc-status-details-bin";
@@ -51,7 +51,7 @@ export function detail<D extends DescMessage>(schema: D, message: MessageInitSha
  */
 export function renderStatus(error: unknown): StatusObject {
   const metadata = new Metadata();
-  if (!isBonafideError(error) || error instanceof RpcError) {
+  if (!isBonafideError(error) || Object.hasOwn(RPC_ERRORS, error.code)) {
     return { code: STATUS_CODES.internal, details: "internal error", metadata };
   }
   const extra = extras.get(error);

@@ -1,1 +1,1 @@
-export { openTestServer, type TestServer } from "./open-test-server.ts";
+export { openTestServer, type TestServer, type TestServerOptions } from "./open-test-server.ts";

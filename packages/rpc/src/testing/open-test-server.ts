@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { type Channel, type ChannelOptions, openUnixChannel } from "../channel.ts";
 import { openServer, type RpcServer, type RpcServerOptions } from "../rpc-server.ts";
 
@@ -17,6 +18,14 @@ export interface TestServer<Peer> extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Options of {@link openTestServer}. */
+export interface TestServerOptions<Peer> extends RpcServerOptions<Peer> {
+  /** Puts something between each socket and the server. */
+  readonly wrap?: (socket: Socket) => Duplex;
+  /** File name of the socket. Default `s.sock`. */
+  readonly socketName?: string;
+}
+
 /**
  * Opens a server on a unix socket in a new folder below the system's for temporary files.
  *
@@ -24,13 +33,13 @@ export interface TestServer<Peer> extends AsyncDisposable {
  */
 export async function openTestServer<Peer>(
   peerOf: (socket: Socket) => Peer,
-  options: RpcServerOptions<Peer> = {},
+  options: TestServerOptions<Peer> = {},
 ): Promise<TestServer<Peer>> {
   const folder = await mkdtemp(join(tmpdir(), "bf-rpc-"));
-  const path = join(folder, "s.sock");
+  const path = join(folder, options.socketName ?? "s.sock");
   const server = openServer<Peer>(options);
   const listener = createServer((socket) => {
-    server.inject(socket, peerOf(socket));
+    server.inject(options.wrap?.(socket) ?? socket, peerOf(socket));
   });
   await new Promise<void>((resolve, reject) => {
     listener.once("error", reject);
