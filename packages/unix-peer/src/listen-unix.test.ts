@@ -25,6 +25,7 @@ import {
 } from "./listen-unix.ts";
 import { connectChild } from "./testing/connect-child.ts";
 import { SocketFolder } from "./testing/socket-folder.ts";
+import { UnixPeer } from "./unix-peer.ts";
 
 const kernel = await openKernel();
 
@@ -144,7 +145,7 @@ for (const missing of [[], ["SO_PEERPIDFD"], ["PIDFD_GET_INFO"]] as const) {
     child.kill("SIGKILL");
     await once(child, "exit");
     assert.equal(peer.alive(), false);
-    assert.throws(() => peer.openDirectory(), { code: /PEER_GONE|PEER_CLOSED/ });
+    assert.throws(() => peer.openDirectory(), { code: "PEER_GONE" });
     assert.throws(() => directory.text("stat"));
     directory[Symbol.dispose]();
     peer.close();
@@ -217,6 +218,25 @@ test("ids that changed since connect are refused by pidfd and by procfs", async 
     );
     socket.destroy();
   }
+});
+
+test("an operator's question finds a process by its number, a caller's hold outlives its peer", async () => {
+  await using listening = await Listening.open();
+  const child = listening.child();
+  const { caller } = await listening.next();
+  const connected = caller();
+  using asked = UnixPeer.ofProcess(kernel, connected.pid);
+  assert.equal(asked.pidfdInode, connected.pidfdInode);
+  assert.deepEqual([asked.uid, asked.gid], [connected.uid, connected.gid]);
+  assert.deepEqual(asked.groups, connected.groups);
+  using held = connected.hold();
+  connected.close();
+  assert.equal(held.alive(), true);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  assert.equal(held.alive(), false);
+  assert.throws(() => held.hold(), { code: "PEER_GONE" });
+  assert.throws(() => UnixPeer.ofProcess(kernel, held.pid), { code: "PEER_GONE" });
 });
 
 test("500 connections leave no descriptor and no entry behind", async () => {

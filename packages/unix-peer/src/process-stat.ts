@@ -34,3 +34,10 @@ export function parseEffectiveIds(text: string): { uid: number; gid: number } | 
     ? undefined
     : { uid: Number(uid), gid: Number(gid) };
 }
+
+/** Supplementary groups from `/proc/PID/status`, ascending; empty when the line is missing. */
+export function parseGroups(text: string): readonly number[] {
+  const line = /^Groups:\t([\d ]*)$/m.exec(text)?.[1] ?? "";
+  const groups = new Set(line.split(" ").filter((part) => part !== ""));
+  return [...groups].map(Number).toSorted((a, b) => a - b);
+}

@@ -1,10 +1,11 @@
-import { closeSync, fstatSync, readFileSync, statfsSync } from "node:fs";
 import { BonafideError } from "@bonafide/errors";
 import { UNIX_PEER_ERRORS } from "./errors.ts";
+import { HeldProcess } from "./held-process.ts";
 import type { Kernel, PidfdFacts } from "./kernel/kernel.ts";
 import type { PeerPin } from "./peer-pin.ts";
-import { ProcessDirectory } from "./process-directory.ts";
-import { parseEffectiveIds, parseProcessStat } from "./process-stat.ts";
+import { peerGone, peerNotPinned, peerOutside } from "./peer-refusals.ts";
+import type { ProcessDirectory } from "./process-directory.ts";
+import { parseEffectiveIds, parseGroups, parseProcessStat } from "./process-stat.ts";
 import { holdsPeerSocket } from "./socket-proof.ts";
 
 /** Options of {@link UnixPeer.open}. */
@@ -16,7 +17,12 @@ export interface UnixPeerOptions {
 /** The uid and gid that stand for every id without a mapping in our user namespace. */
 const OVERFLOW_ID = 65_534;
 
-const PIDFS_MAGIC = 0x5049_4446;
+interface PeerIds {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly securityLabel: string | undefined;
+}
 
 /**
  * The process that connected, held so that it cannot be confused with a later one of the same number.
@@ -37,23 +43,16 @@ export class UnixPeer implements Disposable {
   readonly securityLabel: string | undefined;
   /** How surely this is the process that connected. */
   readonly pin: PeerPin;
-  /** Names this process uniquely since boot (pidfs, Linux 6.9); undefined before. */
-  readonly pidfdInode: bigint | undefined;
-  readonly #kernel: Kernel;
-  readonly #pidfd: number;
-  #open = true;
+  readonly #held: HeldProcess;
 
-  private constructor(kernel: Kernel, socketFd: number, pidfd: number, pin: PeerPin) {
-    this.#kernel = kernel;
-    this.#pidfd = pidfd;
+  private constructor(held: HeldProcess, pin: PeerPin, ids: PeerIds) {
+    this.#held = held;
+    this.pid = held.pid;
     this.pin = pin;
-    const { pid, uid, gid } = kernel.peerCredentials(socketFd);
-    this.pid = pid;
-    this.uid = uid;
-    this.gid = gid;
-    this.groups = kernel.peerGroups(socketFd);
-    this.securityLabel = kernel.peerSecurityLabel(socketFd);
-    this.pidfdInode = pidfsInode(pidfd);
+    this.uid = ids.uid;
+    this.gid = ids.gid;
+    this.groups = ids.groups;
+    this.securityLabel = ids.securityLabel;
   }
 
   /**
@@ -62,87 +61,83 @@ export class UnixPeer implements Disposable {
    * @param socketFd  Descriptor of the accepted socket; stays the caller's.
    * @throws PEER_OUTSIDE_PID_NAMESPACE  the caller has no number in our pid namespace
    * @throws PEER_ID_UNMAPPED            its uid or gid has no mapping in our user namespace
-   * @throws PEER_GONE                   it has exited
+   * @throws PEER_GONE                   it has ended
    * @throws PEER_NOT_PINNED             it is known by number only, and that is not enough here
    * @throws KERNEL_CALL_FAILED          the kernel refused a question
    */
   static open(kernel: Kernel, socketFd: number, options: UnixPeerOptions = {}): UnixPeer {
     const { pid, uid, gid } = kernel.peerCredentials(socketFd);
-    if (pid === 0) throw outside();
-    if (uid === OVERFLOW_ID || gid === OVERFLOW_ID) {
-      throw new BonafideError(
-        UNIX_PEER_ERRORS,
-        "PEER_ID_UNMAPPED",
-        `the caller's ids are ${uid}:${gid}, which stand for any id unknown here`,
-        { details: { cause: "caller.id_unmapped", uid: String(uid), gid: String(gid) } },
-      );
-    }
-    const { pidfd, pin } = pinProcess(kernel, socketFd, pid);
+    if (pid === 0) throw peerOutside();
+    assertMapped(uid, gid);
+    const { held, pin } = pinProcess(kernel, socketFd, pid);
     try {
-      if (kernel.pidfdFacts(pidfd) === "outside") throw outside();
-      if (pidOfPidfd(pidfd) !== pid) throw gone(pid);
       const required = options.requirePinnedPeer ?? process.geteuid?.() === 0;
       if (pin === "unpinned" && required) {
-        throw new BonafideError(
-          UNIX_PEER_ERRORS,
-          "PEER_NOT_PINNED",
+        throw peerNotPinned(
           "this kernel does not tell for certain which process is calling",
-          { details: { cause: "caller.not_pinned" } },
+          "caller.not_pinned",
         );
       }
-      const peer = new UnixPeer(kernel, socketFd, pidfd, pin);
-      peer.assertAlive();
-      return peer;
+      const groups = kernel.peerGroups(socketFd);
+      const securityLabel = kernel.peerSecurityLabel(socketFd);
+      held.assertAlive();
+      return new UnixPeer(held, pin, { uid, gid, groups, securityLabel });
     } catch (error) {
-      closeSync(pidfd);
+      held.close();
       throw error;
     }
+  }
+
+  /**
+   * The process that has a number now, as if it called: for an operator who asks what it would get. Never for a caller.
+   *
+   * @throws PEER_GONE, PEER_ID_UNMAPPED, PEER_NOT_PINNED
+   */
+  static ofProcess(kernel: Kernel, pid: number): UnixPeer {
+    const held = HeldProcess.open(kernel, pid);
+    try {
+      using directory = held.openDirectory();
+      const status = directory.text("status");
+      const ids = parseEffectiveIds(status);
+      held.assertAlive();
+      if (ids === undefined) throw peerGone(pid);
+      assertMapped(ids.uid, ids.gid);
+      const groups = parseGroups(status);
+      return new UnixPeer(held, "pidfd", { ...ids, groups, securityLabel: undefined });
+    } catch (error) {
+      held.close();
+      throw error;
+    }
+  }
+
+  /** Names this process uniquely since boot (pidfs, Linux 6.9); undefined before. */
+  get pidfdInode(): bigint | undefined {
+    return this.#held.pidfdInode;
   }
 
   /** Whether the process still runs; false after close. */
   alive(): boolean {
-    return this.#open && !this.#kernel.hasExited(this.#pidfd);
+    return this.#held.alive();
   }
 
-  /** @throws PEER_GONE  the process has exited */
+  /** @throws PEER_GONE  the process has ended */
   assertAlive(): void {
-    if (!this.alive()) throw gone(this.pid);
+    this.#held.assertAlive();
   }
 
-  /**
-   * Opens the process's directory in procfs, shown to be its own.
-   *
-   * @throws PEER_GONE  the process has exited
-   * @throws the system's error when it is alive and its directory cannot be opened (`hidepid`)
-   */
+  /** A hold of the process that outlives this peer. @throws PEER_GONE, PEER_NOT_PINNED */
+  hold(): HeldProcess {
+    return this.#held.hold();
+  }
+
+  /** See {@link HeldProcess.openDirectory}. */
   openDirectory(): ProcessDirectory {
-    this.assertAlive();
-    let directory: ProcessDirectory;
-    try {
-      directory = ProcessDirectory.open(this.pid);
-    } catch (error) {
-      this.assertAlive();
-      throw error;
-    }
-    // The pidfd alone keeps no number reserved: only a process alive now, after the open, owns what was opened.
-    if (!this.alive()) {
-      directory[Symbol.dispose]();
-      throw gone(this.pid);
-    }
-    return directory;
+    return this.#held.openDirectory();
   }
 
-  /**
-   * What the kernel says of the process by its pidfd now; undefined where it cannot (before Linux 6.13).
-   *
-   * @throws PEER_GONE, PEER_OUTSIDE_PID_NAMESPACE
-   */
+  /** See {@link HeldProcess.facts}. */
   facts(): PidfdFacts | undefined {
-    this.assertAlive();
-    const facts = this.#kernel.pidfdFacts(this.#pidfd);
-    if (facts === "gone") throw gone(this.pid);
-    if (facts === "outside") throw outside();
-    return facts === "unsupported" ? undefined : facts;
+    return this.#held.facts();
   }
 
   /**
@@ -158,38 +153,26 @@ export class UnixPeer implements Disposable {
     const now = facts ?? (directory === undefined ? undefined : readIds(directory));
     this.assertAlive();
     if (now === undefined) {
-      throw new BonafideError(
-        UNIX_PEER_ERRORS,
-        "PEER_NOT_PINNED",
+      throw peerNotPinned(
         "the ids of the calling process cannot be checked here",
-        { details: { cause: "caller.ids_unreadable" } },
+        "caller.ids_unreadable",
       );
     }
-    if (
-      now.uid !== this.uid ||
-      now.gid !== this.gid ||
-      (facts !== undefined && facts.tgid !== this.pid)
-    ) {
-      throw new BonafideError(
-        UNIX_PEER_ERRORS,
-        "PEER_IDS_CHANGED",
-        `the process connected as ${this.uid}:${this.gid} and is ${now.uid}:${now.gid} now`,
-        {
-          details: {
-            cause: "caller.ids_changed",
-            connected: `${this.uid}:${this.gid}`,
-            now: `${now.uid}:${now.gid}`,
-          },
-        },
-      );
-    }
+    const isSameGroup = facts === undefined || facts.tgid === this.pid;
+    if (now.uid === this.uid && now.gid === this.gid && isSameGroup) return;
+    const connected = `${this.uid}:${this.gid}`;
+    const present = `${now.uid}:${now.gid}`;
+    throw new BonafideError(
+      UNIX_PEER_ERRORS,
+      "PEER_IDS_CHANGED",
+      `the process connected as ${connected} and is ${present} now`,
+      { details: { cause: "caller.ids_changed", connected, now: present } },
+    );
   }
 
   /** Releases the descriptor. Idempotent. */
   close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    closeSync(this.#pidfd);
+    this.#held.close();
   }
 
   [Symbol.dispose](): void {
@@ -197,38 +180,29 @@ export class UnixPeer implements Disposable {
   }
 }
 
+function assertMapped(uid: number, gid: number): void {
+  if (uid !== OVERFLOW_ID && gid !== OVERFLOW_ID) return;
+  throw new BonafideError(
+    UNIX_PEER_ERRORS,
+    "PEER_ID_UNMAPPED",
+    `the caller's ids are ${uid}:${gid}, which stand for any id unknown here`,
+    { details: { cause: "caller.id_unmapped", uid: String(uid), gid: String(gid) } },
+  );
+}
+
 function pinProcess(
   kernel: Kernel,
   socketFd: number,
   pid: number,
-): { readonly pidfd: number; readonly pin: PeerPin } {
+): { readonly held: HeldProcess; readonly pin: PeerPin } {
   const named = kernel.peerPidfd(socketFd);
-  if (named === "gone") throw gone(pid);
-  if (named !== "unsupported") return { pidfd: named, pin: "pidfd" };
-  const opened = kernel.pidfdOpen(pid);
-  if (opened === "gone") throw gone(pid);
-  if (opened === "unsupported") {
-    throw new BonafideError(
-      UNIX_PEER_ERRORS,
-      "PEER_NOT_PINNED",
-      "this kernel gives no descriptor of the calling process",
-      { details: { cause: "caller.not_pinned" } },
-    );
+  if (named === "gone") throw peerGone(pid);
+  if (named !== "unsupported") {
+    return { held: HeldProcess.adopt(kernel, named, pid), pin: "pidfd" };
   }
+  const held = HeldProcess.open(kernel, pid);
   // Shown after the pidfd was taken: the process that has the number now holds the connection's other end.
-  return { pidfd: opened, pin: holdsPeerSocket(kernel, socketFd, pid) ? "proven" : "unpinned" };
-}
-
-/** Number of a pidfd's process in our namespace: -1 once reaped, 0 outside of it. */
-function pidOfPidfd(pidfd: number): number {
-  const text = readFileSync(`/proc/self/fdinfo/${pidfd}`, "latin1");
-  return Number(/^Pid:\t(-?\d+)$/m.exec(text)?.[1] ?? Number.NaN);
-}
-
-/** Before pidfs every pidfd has the same inode, which says nothing. */
-function pidfsInode(pidfd: number): bigint | undefined {
-  const { type } = statfsSync(`/proc/self/fd/${pidfd}`);
-  return type === PIDFS_MAGIC ? fstatSync(pidfd, { bigint: true }).ino : undefined;
+  return { held, pin: holdsPeerSocket(kernel, socketFd, pid) ? "proven" : "unpinned" };
 }
 
 function readIds(directory: ProcessDirectory): { uid: number; gid: number } | undefined {
@@ -239,19 +213,4 @@ function readIds(directory: ProcessDirectory): { uid: number; gid: number } | un
     // Unreadable is told apart from changed by the caller; both refuse.
     return undefined;
   }
-}
-
-function gone(pid: number): BonafideError {
-  return new BonafideError(UNIX_PEER_ERRORS, "PEER_GONE", `the calling process ${pid} has ended`, {
-    details: { cause: "caller.gone" },
-  });
-}
-
-function outside(): BonafideError {
-  return new BonafideError(
-    UNIX_PEER_ERRORS,
-    "PEER_OUTSIDE_PID_NAMESPACE",
-    "the calling process has no number in the pid namespace of the agent",
-    { details: { cause: "caller.outside_pid_namespace" } },
-  );
 }
