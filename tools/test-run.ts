@@ -81,6 +81,11 @@ export async function runTestFiles(
         results.push({ ...base, outcome: "failed", reason });
         options.print(`FAIL ${shown}: ${base.names.join(" > ")}\n`);
       }
+    } else if (event.type === "test:summary") {
+      // Tests of a contract suite name the file that defines them; only the summary names the file that ran.
+      const { file, counts } = event.data;
+      const shown = file === undefined ? undefined : given.get(resolve(file));
+      if (shown !== undefined && counts.tests > 0) seen.add(shown);
     } else if (event.type === "test:stderr" || event.type === "test:stdout") {
       options.print(event.data.message);
     }
