@@ -6,6 +6,7 @@ export {
   type ManagedKeyAlgorithm,
 } from "./key-manager.ts";
 export { KEY_MANAGER_ERRORS } from "./key-manager-errors.ts";
+export { checkKeySlot, isKeySlot, isSameManagedKey } from "./key-slot.ts";
 export type {
   AppendBatch,
   Erasure,
