@@ -150,8 +150,8 @@ export class RpcServer<Peer> {
     this.#connections.set(id, connection);
     if (socket instanceof Socket) {
       // The id comes back as call.getPeer(), which would add a port if there were one.
-      Object.defineProperty(socket, "remoteAddress", { value: id });
-      Object.defineProperty(socket, "remotePort", { value: undefined });
+      Object.defineProperty(socket, "remoteAddress", { value: id, configurable: true });
+      Object.defineProperty(socket, "remotePort", { value: undefined, configurable: true });
     } else this.#byDuplex.set(socket, connection);
     injector.injectConnection(socket);
     return connection;

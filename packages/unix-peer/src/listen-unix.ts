@@ -131,8 +131,8 @@ export async function listenUnix(options: ListenUnixOptions): Promise<UnixListen
       else perUid.set(uid, left);
       if (caller.kind === "peer") caller.peer.close();
     });
-    Object.defineProperty(socket, "remoteAddress", { value: id });
-    Object.defineProperty(socket, "remotePort", { value: undefined });
+    Object.defineProperty(socket, "remoteAddress", { value: id, configurable: true });
+    Object.defineProperty(socket, "remotePort", { value: undefined, configurable: true });
     options.onConnection({ id, socket, label, caller: () => known(caller) });
   });
   await listening(server, path, options.backlog ?? BACKLOG);
