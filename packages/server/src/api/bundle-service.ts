@@ -1,0 +1,24 @@
+import { BonafideError } from "@bonafide/errors";
+import type { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import type { Handlers } from "@bonafide/rpc";
+import { SERVER_ERRORS } from "../errors.ts";
+import type { ServerPeer } from "../port/server-peer.ts";
+import type { ServiceDeps, ServiceOptions } from "./services.ts";
+import { toWireBundle } from "./wire-svid.ts";
+
+/** spire.api.server.bundle.v1.Bundle: our own bundle, for anybody. */
+export function bundleHandlers(
+  deps: ServiceDeps,
+  options: ServiceOptions,
+): Partial<Handlers<typeof Bundle, ServerPeer>> {
+  return {
+    getBundle({ outputMask }, { peer }) {
+      if (peer.kind === "anonymous") deps.addressRate.take(peer.address);
+      const own = deps.bundles.own();
+      if (own.bundle.x509.length === 0) {
+        throw new BonafideError(SERVER_ERRORS, "BUNDLE_NOT_FOUND", "there is no bundle yet");
+      }
+      return toWireBundle(options.trustDomain, own, outputMask);
+    },
+  };
+}

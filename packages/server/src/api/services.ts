@@ -1,0 +1,52 @@
+import type { Clock, Random } from "@bonafide/lifetime";
+import type { Store } from "@bonafide/plugin-api";
+import type { TrustDomain } from "@bonafide/spiffe";
+import type { AuthorityService } from "../authority/authority-service.ts";
+import type { BundleCache } from "../authority/bundle-cache.ts";
+import type { Registry } from "../lane/registry.ts";
+import type { Lane } from "../lane/write-lane.ts";
+import type { Freshness } from "../port/freshness.ts";
+import type { RateLimiter } from "../port/rate-limiter.ts";
+import type { SoftStateWriter } from "../port/soft-state-writer.ts";
+import type { ServerLog } from "../server-log.ts";
+import type { Access } from "./access.ts";
+import type { Alarms } from "./alarms.ts";
+import type { Entitlements } from "./entitlements.ts";
+
+/** What the handlers of the server's services share. */
+export interface ServiceDeps {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly lane: Lane;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: ServerLog;
+  readonly access: Access;
+  readonly authorities: AuthorityService;
+  readonly bundles: BundleCache;
+  readonly entitlements: Entitlements;
+  readonly freshness: Freshness;
+  readonly soft: SoftStateWriter;
+  readonly alarms: Alarms;
+  /** By address, before anything is known of the caller. */
+  readonly addressRate: RateLimiter;
+  /** By node: calls. */
+  readonly nodeRate: RateLimiter;
+  /** By node: signatures. */
+  readonly signRate: RateLimiter;
+}
+
+/** What the handlers are told once. */
+export interface ServiceOptions {
+  readonly trustDomain: TrustDomain;
+  /** Random id of this server. */
+  readonly serverId: string;
+  /** Lifetime of workloads' SVIDs whose entry says nothing, ms. */
+  readonly x509SvidTtlMs: number;
+  /** Lifetime of agents' SVIDs, ms. */
+  readonly agentSvidTtlMs: number;
+  /** How long an expired agent SVID may be exchanged, ms; 0: never. */
+  readonly recoveryWindowMs: number;
+  /** Longest life of a push stream, ms. */
+  readonly watchMs: number;
+}

@@ -1,0 +1,83 @@
+import { BonafideError } from "@bonafide/errors";
+import type {
+  BatchNewX509SVIDResponse_Result as Result,
+  NewX509SVIDParams,
+  SVID,
+} from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
+import { BatchNewX509SVIDResponse_ResultSchema as ResultSchema } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
+import type { Handlers } from "@bonafide/rpc";
+import { parseSpiffeId } from "@bonafide/spiffe";
+import { create } from "@bufbuild/protobuf";
+import { type SigningAuthority, signSvid } from "../authority/sign-svid.ts";
+import { entryTtlMs } from "../core/svid-validity.ts";
+import { SERVER_ERRORS } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { ServerPeer } from "../port/server-peer.ts";
+import type { EntitledEntry } from "./entitlements.ts";
+import { isOurFault, itemFailed, itemOk } from "./item-status.ts";
+import { keyOfCsr } from "./read-csr.ts";
+import type { ServiceDeps, ServiceOptions } from "./services.ts";
+import { TimeSlices } from "./time-slices.ts";
+import { toWireSvid } from "./wire-svid.ts";
+
+/** spire.api.server.svid.v1.SVID: signs for the entries of the calling node, and for nothing else. */
+export function svidHandlers(
+  deps: ServiceDeps,
+  options: ServiceOptions,
+): Partial<Handlers<typeof SVID, ServerPeer>> {
+  const { access, authorities, clock, entitlements, freshness, log, signRate, soft } = deps;
+
+  function sign(
+    authority: SigningAuthority,
+    entries: ReadonlyMap<string, EntitledEntry>,
+    params: NewX509SVIDParams,
+  ): Result {
+    if (params.entryId === "") {
+      throw new BonafideError(SERVER_ERRORS, "REQUEST_INVALID", "the entry id is missing");
+    }
+    const spki = keyOfCsr(params.csr);
+    const entitled = entries.get(params.entryId);
+    if (entitled === undefined) {
+      throw new BonafideError(SERVER_ERRORS, "ENTRY_NOT_FOUND", "no such entry for this agent");
+    }
+    const { entry } = entitled;
+    const request = {
+      id: parseSpiffeId(entry.spiffeId),
+      spki,
+      ttlMs: entryTtlMs(entry.x509SvidTtlSeconds, options.x509SvidTtlMs),
+      dnsNames: entry.dnsNames,
+    };
+    const svid = signSvid(authority, request, clock.now());
+    return create(ResultSchema, { status: itemOk(), svid: toWireSvid(svid, entry.hint) });
+  }
+
+  return {
+    async batchNewX509SVID({ params }, { peer }) {
+      const agent = access.agent(peer);
+      if (params.length === 0) {
+        throw new BonafideError(SERVER_ERRORS, "REQUEST_INVALID", "nothing to sign was given");
+      }
+      if (params.length > LIMITS.signaturesPerCall) {
+        throw new BonafideError(SERVER_ERRORS, "OVERLOADED", "too many requests in one call");
+      }
+      signRate.take(agent.peer.id, params.length);
+      soft.saw({ spiffeId: agent.peer.id });
+      const results: Result[] = [];
+      const slices = new TimeSlices();
+      for (const item of params) {
+        await slices.pause();
+        try {
+          // Asked for each item: whoever is banned or loses an entry meanwhile gets nothing more.
+          freshness.assertFresh();
+          access.agent(peer);
+          const { entries } = entitlements.of(agent.peer.id);
+          results.push(sign(authorities.signing(), entries, item));
+        } catch (error) {
+          if (isOurFault(error)) log({ level: "error", event: "svid.not_signed", error });
+          results.push(create(ResultSchema, { status: itemFailed(error) }));
+        }
+      }
+      return { results };
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** Longest stretch of work on the main loop, ms; design §2 allows 5. */
+const SLICE_MS = 4;
+
+/** Lets others run whenever a stretch of work has lasted long enough. Call `pause` between its steps. */
+export class TimeSlices {
+  #since: number = performance.now();
+
+  /** Resolves at once, or on a later turn when the slice is used up. */
+  async pause(): Promise<void> {
+    if (performance.now() - this.#since < SLICE_MS) return;
+    await nextTurn();
+    this.#since = performance.now();
+  }
+}
+
+/** Resolves after the I/O that waits was served. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,41 @@
+import {
+  type Bundle,
+  type BundleMask,
+  BundleSchema,
+} from "@bonafide/proto/spire/api/types/bundle_pb";
+import { type X509SVID, X509SVIDSchema } from "@bonafide/proto/spire/api/types/x509svid_pb";
+import { create } from "@bufbuild/protobuf";
+import type { SignedSvid } from "../authority/sign-svid.ts";
+import type { OwnBundle } from "../core/bundle.ts";
+import { toWireId } from "./wire-entry.ts";
+
+/** How often holders of our bundle should ask for it again, seconds. */
+const REFRESH_HINT_SECONDS = 300;
+
+/** A signed SVID as the wire has it. Its end is in whole seconds, as in the certificate. */
+export function toWireSvid(svid: SignedSvid, hint = ""): X509SVID {
+  return create(X509SVIDSchema, {
+    certChain: [...svid.chain],
+    id: toWireId(svid.id),
+    expiresAt: BigInt(Math.floor(svid.notAfter / 1000)),
+    hint,
+  });
+}
+
+/** Our own bundle as the wire has it. @param mask  undefined: every field; the trust domain always goes out */
+export function toWireBundle(
+  trustDomain: string,
+  own: { readonly number: number; readonly bundle: OwnBundle },
+  mask?: BundleMask,
+): Bundle {
+  const has = (field: "x509Authorities" | "refreshHint" | "sequenceNumber"): boolean =>
+    mask === undefined || mask[field];
+  return create(BundleSchema, {
+    trustDomain,
+    ...(has("x509Authorities")
+      ? { x509Authorities: own.bundle.x509.map(({ root, tainted }) => ({ asn1: root, tainted })) }
+      : {}),
+    ...(has("refreshHint") ? { refreshHint: BigInt(REFRESH_HINT_SECONDS) } : {}),
+    ...(has("sequenceNumber") ? { sequenceNumber: BigInt(own.number) } : {}),
+  });
+}

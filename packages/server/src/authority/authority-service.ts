@@ -1,0 +1,244 @@
+import { BonafideError } from "@bonafide/errors";
+import type { AuthorityObject } from "@bonafide/ledger";
+import { equalBytes } from "@bonafide/ledger";
+import type { Clock } from "@bonafide/lifetime";
+import type { CanSignInProcess, KeyManager, ManagedKey } from "@bonafide/plugin-api";
+import type { TrustDomain } from "@bonafide/spiffe";
+import { nextRotation, type OwnAuthority } from "../core/authority-rotation.ts";
+import { SERVER_ERRORS } from "../errors.ts";
+import type { Change, RegistryView } from "../lane/registry-view.ts";
+import type { Lane } from "../lane/write-lane.ts";
+import type { ServerLog } from "../server-log.ts";
+import { authorityIdOf, makeRoot, type SigningAuthority, signingAuthority } from "./sign-svid.ts";
+
+/** What {@link AuthorityService} works with. */
+export interface AuthorityDeps {
+  readonly keys: KeyManager & CanSignInProcess;
+  readonly registry: RegistryView;
+  readonly lane: Lane;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+}
+
+/** Options of {@link AuthorityService}. */
+export interface AuthorityOptions {
+  readonly trustDomain: TrustDomain;
+  /** Random id of this server. */
+  readonly serverId: string;
+  /** Lifetime of an authority, ms. */
+  readonly caTtlMs: number;
+  /** How long expired authorities are kept for recovering nodes, ms. */
+  readonly recoveryWindowMs: number;
+}
+
+const SLOTS = ["x509-ca-a", "x509-ca-b"] as const;
+/** How long to wait at most before looking again: clocks may be set, and other servers act. */
+const LOOK_MS = 10_000;
+/** Steps that one look may take; more would be a loop in the rules. */
+const STEPS_MAX = 32;
+
+/**
+ * This server's signing authorities: makes, publishes, activates and retires them, by the rules of the core.
+ *
+ * Private keys stay in the key manager; the authorities are objects of the ledger. Reads are synchronous and safe at any
+ * time; `settle` runs one at a time.
+ */
+export class AuthorityService {
+  readonly #deps: AuthorityDeps;
+  readonly #options: AuthorityOptions;
+  #keys: readonly ManagedKey[] = [];
+  #signing: SigningAuthority | undefined;
+
+  constructor(deps: AuthorityDeps, options: AuthorityOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /**
+   * The authority to sign with now.
+   *
+   * @throws AUTHORITY_NOT_READY  there is none, or it has ended
+   */
+  signing(): SigningAuthority {
+    const signing = this.#signing;
+    const state = signing && this.#deps.registry.find("authority", `x509/${signing.id}`);
+    const ended = signing && signing.certificate.notAfter <= this.#deps.clock.now();
+    // Another server, or an operator, may have tainted or revoked it since.
+    if (signing === undefined || ended === true || state?.object.state !== "active") {
+      throw new BonafideError(
+        SERVER_ERRORS,
+        "AUTHORITY_NOT_READY",
+        "no authority of this server can sign now",
+        { retryAfterMs: LOOK_MS },
+      );
+    }
+    return signing;
+  }
+
+  /**
+   * Does all that is due, and says when to come again (epoch ms).
+   *
+   * @throws what the lane and the key manager throw; nothing is half done, and the next call goes on
+   */
+  async settle(): Promise<number> {
+    this.#keys = await this.#deps.keys.list();
+    this.#adoptSigning();
+    for (let steps = 0; steps < STEPS_MAX; steps++) {
+      const now = this.#deps.clock.now();
+      const step = nextRotation(this.#own(), now, this.#options);
+      switch (step.kind) {
+        case "wait":
+          return Math.min(step.until, now + LOOK_MS);
+        case "prepare":
+          await this.#make("prepared");
+          break;
+        case "prepare-and-activate":
+          await this.#make("active");
+          break;
+        case "activate":
+          await this.#activate(step.id);
+          break;
+        case "expire":
+          await this.#rewrite("authority.expired", step.id, (a) => ({
+            put: { ...a, state: "expired" },
+          }));
+          break;
+        case "forget":
+          await this.#rewrite("authority.forgotten", step.id, () => ({
+            remove: { kind: "authority", naturalKey: `x509/${step.id}` },
+          }));
+      }
+      this.#adoptSigning();
+    }
+    throw new Error("the rotation of authorities does not settle");
+  }
+
+  /** Settles again and again until the signal aborts. A failure is logged and tried again; it never ends the server. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    while (!signal.aborted) {
+      let until = clock.now() + LOOK_MS;
+      try {
+        until = await this.settle();
+      } catch (error) {
+        log({ level: "warn", event: "authority.rotation_failed", error });
+      }
+      try {
+        await clock.sleep(Math.max(until - clock.now(), 0), { signal, unref: true });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+
+  #own(): OwnAuthority[] {
+    const own: OwnAuthority[] = [];
+    for (const { object } of this.#deps.registry.all("authority")) {
+      if (object.use !== "x509" || object.server !== this.#options.serverId) continue;
+      own.push({
+        id: object.id,
+        state: object.state,
+        notBefore: object.notBeforeMs,
+        notAfter: object.notAfterMs,
+        preparedAt: object.preparedAtMs,
+        canSign: this.#keyOf(object) !== undefined,
+      });
+    }
+    return own;
+  }
+
+  #keyOf(authority: AuthorityObject): ManagedKey | undefined {
+    return this.#keys.find(
+      (key) => key.slot === authority.keyId && equalBytes(key.spki, authority.publicKey),
+    );
+  }
+
+  async #make(state: "prepared" | "active"): Promise<void> {
+    const { keys, clock } = this.#deps;
+    const { trustDomain, serverId, caTtlMs } = this.#options;
+    const key = await keys.generate(this.#freeSlot(), "ec-p256");
+    this.#keys = await keys.list();
+    const now = clock.now();
+    const root = makeRoot(keys.signer(key), trustDomain, caTtlMs, now);
+    const authority: AuthorityObject = {
+      kind: "authority",
+      id: authorityIdOf(root),
+      use: "x509",
+      server: serverId,
+      certificateChain: [root.der],
+      publicKey: key.spki,
+      notBeforeMs: root.notBefore,
+      notAfterMs: root.notAfter,
+      state,
+      preparedAtMs: now,
+      activatedAtMs: state === "active" ? now : 0,
+      keyId: key.slot,
+    };
+    await this.#submit(
+      `authority.${state === "active" ? "activated" : state}`,
+      authority.id,
+      (view) => [...(state === "active" ? this.#retirements(view) : []), { put: authority }],
+    );
+  }
+
+  async #activate(id: string): Promise<void> {
+    await this.#submit("authority.activated", id, (view) => {
+      const prepared = view.find("authority", `x509/${id}`)?.object;
+      if (prepared?.state !== "prepared") return [];
+      const activatedAtMs = this.#deps.clock.now();
+      return [...this.#retirements(view), { put: { ...prepared, state: "active", activatedAtMs } }];
+    });
+  }
+
+  /** Every other active authority of this server becomes an old one. */
+  #retirements(view: RegistryView): Change[] {
+    const changes: Change[] = [];
+    for (const { object } of view.all("authority")) {
+      const isOurs = object.use === "x509" && object.server === this.#options.serverId;
+      if (isOurs && object.state === "active") changes.push({ put: { ...object, state: "old" } });
+    }
+    return changes;
+  }
+
+  async #rewrite(
+    event: string,
+    id: string,
+    change: (authority: AuthorityObject) => Change,
+  ): Promise<void> {
+    await this.#submit(event, id, (view) => {
+      const known = view.find("authority", `x509/${id}`);
+      return known === undefined ? [] : [change(known.object)];
+    });
+  }
+
+  async #submit(
+    event: string,
+    id: string,
+    decide: (view: RegistryView) => readonly Change[],
+  ): Promise<void> {
+    const actor = { server: this.#options.serverId, via: "rotation" };
+    await this.#deps.lane.submit(decide, { actor, cause: event });
+    this.#deps.log({ level: "info", event, fields: { authority: id } });
+  }
+
+  /** The slot that holds neither the active nor a prepared authority's key. */
+  #freeSlot(): string {
+    const taken = new Set<string>();
+    for (const { object } of this.#deps.registry.all("authority")) {
+      const isOurs = object.server === this.#options.serverId && object.use === "x509";
+      const isInUse = object.state === "active" || object.state === "prepared";
+      if (isOurs && isInUse && this.#keyOf(object) !== undefined) taken.add(object.keyId);
+    }
+    return SLOTS.find((slot) => !taken.has(slot)) ?? SLOTS[0];
+  }
+
+  #adoptSigning(): void {
+    for (const { object } of this.#deps.registry.all("authority")) {
+      const isOurs = object.server === this.#options.serverId && object.use === "x509";
+      if (!isOurs || object.state !== "active" || object.id === this.#signing?.id) continue;
+      const key = this.#keyOf(object);
+      if (key === undefined) continue;
+      this.#signing = signingAuthority(object.certificateChain, this.#deps.keys.signer(key));
+    }
+  }
+}

@@ -1,0 +1,329 @@
+import { BonafideError } from "@bonafide/errors";
+import { type Clock, type Random, runTasks } from "@bonafide/lifetime";
+import { canSignInProcess, type KeyManager, type Store } from "@bonafide/plugin-api";
+import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
+import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
+import {
+  addHealth,
+  addService,
+  type CallReport,
+  HealthRegistry,
+  openServer as openRpcServer,
+  type RpcServer,
+} from "@bonafide/rpc";
+import type { X509Bundle } from "@bonafide/spiffe";
+import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
+import { Access } from "./api/access.ts";
+import { agentHandlers } from "./api/agent-service.ts";
+import { Alarms } from "./api/alarms.ts";
+import { bundleHandlers } from "./api/bundle-service.ts";
+import { Entitlements } from "./api/entitlements.ts";
+import { entryHandlers } from "./api/entry-service.ts";
+import { isOurFault } from "./api/item-status.ts";
+import type { ServiceDeps } from "./api/services.ts";
+import { svidHandlers } from "./api/svid-service.ts";
+import { AuthorityService } from "./authority/authority-service.ts";
+import { BundleCache } from "./authority/bundle-cache.ts";
+import { SERVER_ERRORS } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+import type { LedgerDeps, LedgerOptions, OpenedLedger } from "./memory/open-ledger.ts";
+import { Freshness } from "./port/freshness.ts";
+import { RateLimiter } from "./port/rate-limiter.ts";
+import type { ServerPeer } from "./port/server-peer.ts";
+import { SoftStateWriter } from "./port/soft-state-writer.ts";
+import { TlsPort } from "./port/tls-port.ts";
+import { ServerIdentity } from "./server-identity.ts";
+import type { ServerLog } from "./server-log.ts";
+import { checkOptions, type CheckedOptions, type ServerOptions } from "./server-options.ts";
+
+/** What a server works with. It closes none of them. */
+export interface ServerDeps {
+  readonly store: Store;
+  /** Must be able to sign in this process. */
+  readonly keys: KeyManager;
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: ServerLog;
+  /** Opens the ledger on the store and reconciles it with what this server remembers. */
+  readonly openLedger: (deps: LedgerDeps, options: LedgerOptions) => Promise<OpenedLedger>;
+}
+
+/** A server that serves. */
+export interface RunningServer extends AsyncDisposable {
+  /** The port it listens on. */
+  readonly port: number;
+  readonly adminSocketPath: string;
+  /** Our own bundle as of now: what an agent needs to trust this server. */
+  bundle(): X509Bundle;
+  /** Settles once the server has ended; rejects with the failure that ended it. */
+  readonly ended: Promise<void>;
+  /** Refuses new calls, lets running ones end, writes what is soft, closes sockets and ledger. Idempotent. */
+  close(): Promise<void>;
+}
+
+const POLL_MS = 5000;
+
+/**
+ * Opens a server: reconciles the ledger, makes an authority if there is none, and listens on the TLS port and on the
+ * private socket. Resolves once both answer.
+ *
+ * @throws SERVER_OPTIONS_INVALID
+ * @throws what the ledger, the key manager and the sockets throw; nothing is left open then
+ */
+export async function openServer(options: ServerOptions, deps: ServerDeps): Promise<RunningServer> {
+  const checked = checkOptions(options);
+  const { keys, store, clock, log } = deps;
+  if (!canSignInProcess(keys)) {
+    throw new BonafideError(
+      SERVER_ERRORS,
+      "SERVER_OPTIONS_INVALID",
+      `key manager ${keys.name} cannot sign in this process`,
+    );
+  }
+  const ledger = await deps.openLedger(
+    { store, clock },
+    {
+      trustDomain: checked.trustDomain,
+      serverId: checked.serverId,
+      memoryDir: checked.memoryDir,
+      slot: checked.slot,
+      version: checked.version,
+    },
+  );
+  const server = new Server(checked, deps, ledger, keys);
+  try {
+    await server.open();
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  log({ level: "info", event: "server.opened", fields: { port: server.port } });
+  return server;
+}
+
+class Server implements RunningServer {
+  readonly ended: Promise<void>;
+  readonly adminSocketPath: string;
+  readonly #options: CheckedOptions;
+  readonly #deps: ServerDeps;
+  readonly #ledger: OpenedLedger;
+  readonly #services: ServiceDeps;
+  readonly #tcp: RpcServer<ServerPeer>;
+  readonly #local: RpcServer<ServerPeer>;
+  readonly #health = new HealthRegistry();
+  readonly #ending = new AbortController();
+  readonly #end = Promise.withResolvers<void>();
+  #identity: ServerIdentity | undefined;
+  #tls: TlsPort | undefined;
+  #unix: UnixListener | undefined;
+  #tasks: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #port = 0;
+
+  constructor(
+    options: CheckedOptions,
+    deps: ServerDeps,
+    ledger: OpenedLedger,
+    keys: ConstructorParameters<typeof AuthorityService>[0]["keys"],
+  ) {
+    const { clock, log, random, store } = deps;
+    const { registry, lane } = ledger;
+    const { trustDomain, serverId } = options;
+    this.#options = options;
+    this.#deps = deps;
+    this.#ledger = ledger;
+    this.adminSocketPath = options.adminSocketPath;
+    this.ended = this.#end.promise;
+    this.ended.catch(() => {
+      // Whoever wants to know asks; nobody has to.
+    });
+    const access = new Access({ registry, clock }, options);
+    this.#services = {
+      store,
+      registry,
+      lane,
+      clock,
+      random,
+      log,
+      access,
+      authorities: new AuthorityService({ keys, registry, lane, clock, log }, options),
+      bundles: new BundleCache(registry, trustDomain),
+      entitlements: new Entitlements(registry, trustDomain, clock),
+      freshness: new Freshness(clock, options.maxStalenessMs),
+      soft: new SoftStateWriter({ soft: store.soft, clock, log }),
+      alarms: new Alarms({ lane, clock, log, serverId }),
+      addressRate: new RateLimiter(clock, options.addressRate),
+      nodeRate: new RateLimiter(clock, options.nodeRate),
+      signRate: new RateLimiter(clock, options.signRate),
+    };
+    const rpcOptions = {
+      clock,
+      messageBytesMax: LIMITS.messageBytes,
+      connectionsMax: LIMITS.connections,
+      streamsPerConnectionMax: LIMITS.streamsPerConnection,
+      check: access.check.bind(access),
+      observe: this.#observe.bind(this),
+    };
+    this.#tcp = openRpcServer(rpcOptions);
+    this.#local = openRpcServer({ ...rpcOptions, keepaliveMs: Infinity });
+    for (const rpc of [this.#tcp, this.#local]) this.#addServices(rpc);
+    addHealth(this.#local, this.#health);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  bundle(): X509Bundle {
+    return this.#services.bundles.own().x509;
+  }
+
+  /** Opens the parts in the order in which they need each other. */
+  async open(): Promise<void> {
+    const { authorities, soft, bundles, access } = this.#services;
+    const { clock, random, log, kernel } = this.#deps;
+    const { trustDomain, agentSvidTtlMs, host, port, connectionAgeMs } = this.#options;
+    try {
+      await authorities.settle();
+    } catch (error) {
+      // A store that refuses writes is no reason not to serve what can be served.
+      log({ level: "warn", event: "authority.rotation_failed", error });
+      authorities.signing();
+    }
+    await soft.load();
+    this.#identity = ServerIdentity.open(
+      { authorities, clock, log, present: (svid) => this.#tls?.present(svid) },
+      trustDomain,
+      agentSvidTtlMs,
+    );
+    this.#tls = new TlsPort(
+      this.#identity.svid,
+      {
+        rpc: this.#tcp,
+        clock,
+        random,
+        log,
+        bundles: () => bundles.all(),
+        isAdmin: (id) => access.isAdminId(id),
+        isLasting: () => false,
+      },
+      { trustDomain, host, port, connectionAgeMs },
+    );
+    this.#unix = await listenUnix({
+      kernel,
+      path: this.adminSocketPath,
+      mode: 0o600,
+      folderMode: 0o700,
+      label: "admin",
+      onConnection: ({ socket, caller }) => {
+        try {
+          const { uid, pid } = caller();
+          this.#local.inject(socket, { kind: "local", uid, pid });
+        } catch (error) {
+          log({ level: "warn", event: "admin_socket.caller_unknown", error });
+          socket.destroy();
+        }
+      },
+    });
+    this.#port = await this.#tls.listen();
+    this.#health.set("", "serving");
+    this.#tasks = this.#run();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #addServices(rpc: RpcServer<ServerPeer>): void {
+    addService(rpc, Agent, agentHandlers(this.#services, this.#options));
+    addService(rpc, Entry, entryHandlers(this.#services, this.#options));
+    addService(rpc, Bundle, bundleHandlers(this.#services, this.#options));
+    addService(rpc, SVID, svidHandlers(this.#services, this.#options));
+  }
+
+  async #run(): Promise<void> {
+    const { authorities, soft } = this.#services;
+    try {
+      await runTasks(this.#ending.signal, [
+        (signal) => authorities.run(signal),
+        (signal) => this.#identity?.run(signal) ?? Promise.resolve(),
+        (signal) => soft.run(signal),
+        (signal) => this.#watchStore(signal),
+      ]);
+      this.#end.resolve();
+    } catch (error) {
+      this.#deps.log({ level: "error", event: "server.failed", error });
+      this.#end.reject(error);
+    }
+  }
+
+  /** Asks the store whether anything is newer than what is served; the answer keeps the picture fresh. */
+  async #watchStore(signal: AbortSignal): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    const { freshness, registry, authorities } = this.#services;
+    while (!signal.aborted) {
+      const askedAtMs = clock.monotonicMs();
+      try {
+        const { epoch, n } = await store.ledger.head();
+        const { head } = registry;
+        const isBehind = epoch > head.epoch || (epoch === head.epoch && n > head.n);
+        if (!isBehind && this.#ledger.standing.kind === "writing") freshness.confirm(askedAtMs);
+      } catch (error) {
+        const fields = { ageMs: Math.round(freshness.ageMs()) };
+        log({ level: "warn", event: "store.unreachable", fields, error });
+      }
+      this.#health.set("", this.#canServe(authorities) ? "serving" : "not_serving");
+      try {
+        await clock.sleep(POLL_MS, { signal, unref: true });
+      } catch {
+        return;
+      }
+    }
+  }
+
+  #canServe(authorities: AuthorityService): boolean {
+    try {
+      authorities.signing();
+      this.#services.freshness.assertFresh();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #observe({ call, status, error, durationMs }: CallReport<ServerPeer>): void {
+    if (error === undefined || !isOurFault(error)) return;
+    const fields = { path: call.path, status, durationMs: Math.round(durationMs) };
+    this.#deps.log({ level: "error", event: "call.failed", fields, error });
+  }
+
+  async #close(): Promise<void> {
+    const { log } = this.#deps;
+    this.#health.set("", "not_serving");
+    await this.#tls?.close();
+    await Promise.all([
+      this.#tcp.drain(this.#options.drainMs),
+      this.#local.drain(this.#options.drainMs),
+    ]);
+    this.#ending.abort();
+    await this.#unix?.close();
+    await this.#tasks;
+    try {
+      await this.#services.soft.flush();
+    } catch (error) {
+      log({ level: "warn", event: "soft_state.not_written", error });
+    }
+    this.#health.close();
+    await this.#ledger.close();
+    this.#end.resolve();
+    log({ level: "info", event: "server.closed" });
+  }
+}

@@ -1,0 +1,15 @@
+export { openMemoryLedger } from "./open-memory-ledger.ts";
+export { createPlainKeys } from "./plain-keys.ts";
+export {
+  attest,
+  collect,
+  csrOf,
+  failureOf,
+  joinRequest,
+  openTestServer,
+  openTlsChannel,
+  TD,
+  type TestServer,
+  type TestServerOptions,
+  type TestSvid,
+} from "./test-server.ts";

@@ -1,0 +1,225 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
+import {
+  createCsr,
+  encodePrivateKey,
+  formatPem,
+  generateKey,
+  type GeneratedKey,
+  keySigner,
+  parseCertificate,
+} from "@bonafide/pki";
+import type { Store } from "@bonafide/plugin-api";
+import { type MemoryStore, openMemoryStore } from "@bonafide/plugin-api/testing";
+import {
+  Agent,
+  type AttestAgentRequestSchema,
+} from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import {
+  type Channel,
+  type Client,
+  createClient,
+  openChannel,
+  openUnixChannel,
+  RpcError,
+} from "@bonafide/rpc";
+import { openKernel } from "@bonafide/unix-peer";
+import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
+import { credentials } from "@grpc/grpc-js";
+import { openServer, type RunningServer } from "../open-server.ts";
+import type { ServerEvent } from "../server-log.ts";
+import type { ServerOptions } from "../server-options.ts";
+import { openMemoryLedger } from "./open-memory-ledger.ts";
+import { createPlainKeys } from "./plain-keys.ts";
+
+/** A key with the certificate that it was given. */
+export interface TestSvid {
+  readonly id: string;
+  readonly chain: readonly Uint8Array[];
+  readonly privateKey: KeyObject;
+}
+
+/** A real server on real sockets, and clients for it. */
+export interface TestServer extends AsyncDisposable {
+  readonly server: RunningServer;
+  readonly store: Store;
+  readonly events: ServerEvent[];
+  /** A client on the private socket. */
+  local<S extends DescService>(service: S): Client<S>;
+  /** A client over TLS; without an SVID, without a client certificate. A new connection each. */
+  remote<S extends DescService>(service: S, svid?: TestSvid): Client<S>;
+  /** A token for a new node. */
+  token(alias?: string): Promise<string>;
+  /** Joins with a token, a new one unless given. */
+  join(token?: string, key?: GeneratedKey): Promise<TestSvid>;
+  /** Ends it and opens another server on the same store, with the same keys. */
+  restart(options?: Partial<ServerOptions>): Promise<void>;
+}
+
+/** Options of {@link openTestServer}. */
+export interface TestServerOptions {
+  readonly store?: Store;
+  readonly clock?: Clock;
+  readonly options?: Partial<ServerOptions>;
+}
+
+/** The trust domain of the tests. */
+export const TD = "example.org";
+
+/** Opens a server for a test. */
+export async function openTestServer(test: TestServerOptions = {}): Promise<TestServer> {
+  const folder = await mkdtemp(join(tmpdir(), "bf-srv-"));
+  const store = test.store ?? openMemoryStore();
+  const clock = test.clock ?? systemClock;
+  const keys = createPlainKeys();
+  const kernel = await openKernel();
+  const events: ServerEvent[] = [];
+  const serverId = randomUUID();
+  const channels: Channel[] = [];
+  const open = (more: Partial<ServerOptions> = {}): Promise<RunningServer> =>
+    openServer(
+      {
+        trustDomain: TD,
+        serverId,
+        memoryDir: join(folder, "memory"),
+        adminSocketPath: join(folder, "private", "admin.sock"),
+        host: "127.0.0.1",
+        port: 0,
+        drainMs: 200,
+        ...test.options,
+        ...more,
+      },
+      {
+        store,
+        keys,
+        kernel,
+        clock,
+        random: systemRandom,
+        log: (event) => events.push(event),
+        openLedger: openMemoryLedger,
+      },
+    );
+  let server = await open();
+
+  const keep = (channel: Channel): Channel => {
+    channels.push(channel);
+    return channel;
+  };
+  const dispose = async (): Promise<void> => {
+    for (const channel of channels) channel.close();
+    await server.close();
+    await keys.close();
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const self: TestServer = {
+    get server() {
+      return server;
+    },
+    store,
+    events,
+    local: (service) => createClient(service, keep(openUnixChannel(server.adminSocketPath))),
+    remote: (service, svid) => createClient(service, keep(openTlsChannel(server, svid))),
+    async token(alias) {
+      const { value } = await self.local(Agent).createJoinToken({
+        ttl: 600,
+        ...(alias === undefined ? {} : { agentId: { trustDomain: TD, path: alias } }),
+      });
+      return value;
+    },
+    async join(token, key = generateKey("ec-p256")) {
+      const given = token ?? (await self.token());
+      return attest(self.remote(Agent), given, key);
+    },
+    async restart(options) {
+      await server.close();
+      server = await open(options);
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+  return self;
+}
+
+/** A channel over TLS that trusts the server's bundle. */
+export function openTlsChannel(server: RunningServer, svid?: TestSvid): Channel {
+  const roots = server.bundle().authorities.map(({ der }) => formatPem("CERTIFICATE", der));
+  const key = svid && Buffer.from(formatPem("PRIVATE KEY", encodePrivateKey(svid.privateKey)));
+  const chain = svid?.chain.map((der) => formatPem("CERTIFICATE", der)).join("");
+  return openChannel(`localhost:${server.port}`, {
+    credentials: credentials.createSsl(
+      Buffer.from(roots.join("")),
+      key ?? null,
+      chain === undefined ? null : Buffer.from(chain),
+      { checkServerIdentity: () => undefined },
+    ),
+  });
+}
+
+/** Joins by token over a client, as an agent does. */
+export async function attest(
+  client: Client<typeof Agent>,
+  token: string,
+  key: GeneratedKey,
+): Promise<TestSvid> {
+  for await (const { step } of client.attestAgent(joinRequest(token, key))) {
+    if (step.case !== "result") continue;
+    const { svid } = step.value;
+    const chain = svid?.certChain ?? [];
+    const [leaf] = chain;
+    if (leaf === undefined) throw new Error("no certificate came");
+    return { id: parseCertificate(leaf).uris[0] ?? "", chain, privateKey: key.privateKey };
+  }
+  throw new Error("no result came");
+}
+
+/** The one request of a join. */
+export async function* joinRequest(
+  token: string,
+  key: GeneratedKey,
+): AsyncGenerator<MessageInitShape<typeof AttestAgentRequestSchema>, void, void> {
+  yield {
+    step: {
+      case: "params",
+      value: {
+        data: { type: "join_token", payload: Buffer.from(token) },
+        params: { csr: csrOf(key) },
+      },
+    },
+  };
+}
+
+/** A request for a certificate by a key. */
+export function csrOf(key: GeneratedKey): Uint8Array {
+  return createCsr(keySigner(key.privateKey));
+}
+
+/** A random entry id. */
+export function entryId(): string {
+  return randomBytes(8).toString("hex");
+}
+
+/** The status and code that a call failed with: what a client sees. */
+export async function failureOf(
+  call: Promise<unknown>,
+): Promise<{ status: string; code: string | undefined; error: RpcError }> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof RpcError) return { status: error.status, code: error.reason, error };
+    throw error;
+  }
+  throw new Error("the call succeeded");
+}
+
+/** Reads a stream to its end. */
+export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of stream) all.push(item);
+  return all;
+}
+
+export type { MemoryStore };
