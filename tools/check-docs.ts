@@ -11,13 +11,20 @@ const HEAD = `# Error codes
 
 Every failure carries one of these codes: in TypeScript as \`error.code\`, over gRPC as the \`reason\` of a \`google.rpc.ErrorInfo\` whose domain is \`bonafide\`. Match codes, never texts. "Retry" says whether the same call may succeed later without anybody changing it.
 
-Status, retry and cause are written by \`npm run docs\` from the tables in the code; the last column is kept as people wrote it.
+Written by \`npm run docs\` from the tables in the code. A cause that a table does not give, and the last column, are kept as people wrote them here.
 
-| code | status | retry | cause | what to do |
-|---|---|---|---|---|
+| code | package | status | retry | cause | what to do |
+|---|---|---|---|---|---|
 `;
+
+/** The cells that people wrote, by code and package. */
+interface Written {
+  readonly cause: string;
+  readonly advice: string;
+}
+
 const problems: string[] = [];
-const entries: ErrorEntry[] = [];
+const entries: (ErrorEntry & { readonly owner: string })[] = [];
 let symbols = 0;
 const files = globSync("{packages,plugins,apps}/*/src/**/*.ts", {
   exclude: ["**/*.test.ts", "**/src/gen/**"],
@@ -29,25 +36,17 @@ for (const file of files.toSorted()) {
     symbols++;
     if (!documented) problems.push(`${file}:${line}: ${names.join(", ")} has no doc comment`);
   }
-  entries.push(...errors);
+  const owner = file.split("/")[1] ?? "?";
+  if (!file.includes("/testing/")) entries.push(...errors.map((entry) => ({ ...entry, owner })));
 }
-const byCode = new Map<string, ErrorEntry>();
-for (const entry of entries.toSorted((a, b) => (a.code < b.code ? -1 : 1))) {
-  const { code, table, status, retry, cause } = entry;
-  if (cause === undefined) problems.push(`${table}: ${code} has no doc comment`);
-  const other = byCode.get(code);
-  if (other !== undefined && (other.status !== status || other.retry !== retry)) {
-    problems.push(`${code}: ${table} and ${other.table} disagree`);
-  }
-  byCode.set(code, entry);
-}
+entries.sort((a, b) => compare(a.code, b.code) || compare(a.owner, b.owner));
 const now = readPage();
-const wanted = renderPage([...byCode.values()], now);
+const wanted = renderPage(now);
 if (process.argv.includes("--write")) {
   mkdirSync("docs/errors", { recursive: true });
   writeFileSync(PAGE, wanted);
 } else if (now !== wanted) problems.push(`${PAGE} is not up to date: npm run docs`);
-reportCheck("docs", { files: files.length, symbols, codes: byCode.size }, problems);
+reportCheck("docs", { files: files.length, symbols, codes: entries.length }, problems);
 
 function readPage(): string {
   try {
@@ -57,29 +56,38 @@ function readPage(): string {
   }
 }
 
-function renderPage(all: readonly ErrorEntry[], before: string): string {
-  const written = new Map(
-    before.split("\n").flatMap((line) => {
-      const cells = line.split(" | ");
-      const code = /^\| `(\w+)`/.exec(line)?.[1];
-      return code === undefined || cells.length !== 5
-        ? []
-        : [[code, (cells[4] ?? "").replace(/ \|$/, "")]];
-    }),
-  );
-  const rows = all.map((entry) => {
-    const advice = written.get(entry.code) ?? adviceFor(entry);
-    const cause = (entry.cause ?? "").replaceAll("|", "\\|");
+function renderPage(before: string): string {
+  const written = new Map<string, Written>();
+  for (const line of before.split("\n")) {
+    const [code, owner, , , cause, advice, more] = line.replace(/^\| | \|$/g, "").split(" | ");
+    if (code?.startsWith("`") !== true || advice === undefined || more !== undefined) continue;
+    written.set(`${code} ${owner ?? ""}`, { cause: cause?.trim() ?? "", advice });
+  }
+  const rows = entries.map((entry) => {
+    const { owner, status } = entry;
+    const code = `\`${entry.code}\``;
+    const kept = written.get(`${code} ${owner}`);
+    const cause = (entry.cause ?? kept?.cause ?? "").replaceAll("|", "/");
+    if (cause === "") {
+      problems.push(
+        `${entry.table}: ${entry.code} has no doc comment, and ${PAGE} no cause for it`,
+      );
+    }
     const retry = entry.retry ? "yes" : "no";
-    return `| \`${entry.code}\` | ${entry.status} | ${retry} | ${cause} | ${advice} |`;
+    return `| ${[code, owner, status, retry, cause, kept?.advice ?? adviceFor(entry)].join(" | ")} |`;
   });
   return `${HEAD}${rows.join("\n")}\n`;
 }
 
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 function adviceFor({ status, retry }: ErrorEntry): string {
   switch (status) {
-    case "internal":
     case "data_loss":
+      return "Stop, keep the files as they are, and follow the message; restore a backup if it says so.";
+    case "internal":
       return "Report it, with the log of the side that answered.";
     case "invalid_argument":
     case "out_of_range":

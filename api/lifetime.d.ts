@@ -1,0 +1,61 @@
+// @bonafide/lifetime
+
+export interface BackoffOptions {
+    readonly firstMs?: number;
+    readonly maxMs?: number;
+    readonly factor?: number;
+}
+
+export interface Clock {
+    now(): EpochMs;
+    monotonicMs(): number;
+    sleep(ms: number, options?: {
+        readonly signal?: AbortSignal;
+        readonly unref?: boolean;
+    }): Promise<void>;
+}
+
+export type EpochMs = number;
+
+export declare class Latest<T> {
+    #private;
+    constructor(initial: T);
+    get value(): T;
+    get closed(): boolean;
+    set(value: T): void;
+    close(): void;
+    updates(options?: {
+        readonly signal?: AbortSignal;
+    }): AsyncGenerator<T, void, void>;
+}
+
+export interface Random {
+    fraction(): number;
+}
+
+export type Task = (signal: AbortSignal) => Promise<void>;
+
+export declare function backoffMs(failures: number, fraction: number, options?: BackoffOptions): number;
+
+export declare function runTasks(signal: AbortSignal, tasks: readonly Task[]): Promise<void>;
+
+export declare const systemClock: Clock;
+
+export declare const systemRandom: Random;
+
+// @bonafide/lifetime/testing
+
+export declare class ManualClock implements Clock {
+    #private;
+    constructor(now?: EpochMs);
+    now(): EpochMs;
+    monotonicMs(): number;
+    get sleepers(): number;
+    sleep(ms: number, options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<void>;
+    advance(ms: number): Promise<void>;
+    jump(ms: number): void;
+}
+
+export declare function shiftedClock(clock: Clock, ms: number): Clock;

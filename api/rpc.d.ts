@@ -1,0 +1,239 @@
+// @bonafide/rpc
+
+export interface CallContext<Peer> extends IncomingCall<Peer> {
+    readonly signal: AbortSignal;
+    readonly deadline: EpochMs | undefined;
+}
+
+export interface CallOptions {
+    readonly timeoutMs?: number;
+    readonly signal?: AbortSignal;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly waitForReady?: boolean;
+}
+
+export interface CallReport<Peer> {
+    readonly call: IncomingCall<Peer>;
+    readonly status: StatusName | "ok";
+    readonly error?: unknown;
+    readonly durationMs: number;
+}
+
+export declare class Channel {
+    #private;
+    readonly grpc: GrpcClient;
+    readonly timeoutMs: number;
+    constructor(target: string, options: ChannelOptions);
+    get closed(): boolean;
+    close(): void;
+    [Symbol.dispose](): void;
+}
+
+export interface ChannelOptions {
+    readonly credentials?: ChannelCredentials;
+    readonly authority?: string;
+    readonly timeoutMs?: number;
+    readonly messageBytesMax?: number;
+    readonly keepaliveMs?: number;
+    readonly reconnectMsMax?: number;
+}
+
+export type Client<S extends DescService> = {
+    readonly [K in keyof S["method"]]: ClientMethod<MethodOf<S, K>>;
+};
+
+export interface Connection {
+    readonly id: string;
+    readonly closed: AbortSignal;
+    drain(graceMs: number): void;
+    destroy(): void;
+}
+
+export declare class Encoded<D extends DescMessage = DescMessage> {
+    readonly schema: D;
+    readonly bytes: Buffer;
+    constructor(schema: D, bytes: Buffer);
+}
+
+export type Handlers<S extends DescService, Peer> = {
+    readonly [K in keyof S["method"]]: Handler<MethodOf<S, K>, Peer>;
+};
+
+export declare class HealthRegistry {
+    #private;
+    get statuses(): ReadonlyMap<string, ServingStatus>;
+    set(service: string, status: ServingStatus): void;
+    watch(service: string, options?: {
+        readonly signal?: AbortSignal;
+    }): AsyncGenerator<ServingStatus | undefined, void, void>;
+    close(): void;
+}
+
+export interface IncomingCall<Peer> {
+    readonly path: string;
+    readonly service: string;
+    readonly method: string;
+    readonly peer: Peer;
+    readonly connection: Connection;
+    readonly headers: (name: string) => readonly string[];
+}
+
+export declare const RPC_ERRORS: {
+    readonly RPC_CANCELLED: {
+        readonly status: "cancelled";
+        readonly retry: false;
+    };
+    readonly RPC_UNKNOWN: {
+        readonly status: "unknown";
+        readonly retry: false;
+    };
+    readonly RPC_INVALID_ARGUMENT: {
+        readonly status: "invalid_argument";
+        readonly retry: false;
+    };
+    readonly RPC_DEADLINE_EXCEEDED: {
+        readonly status: "deadline_exceeded";
+        readonly retry: true;
+    };
+    readonly RPC_NOT_FOUND: {
+        readonly status: "not_found";
+        readonly retry: false;
+    };
+    readonly RPC_ALREADY_EXISTS: {
+        readonly status: "already_exists";
+        readonly retry: false;
+    };
+    readonly RPC_PERMISSION_DENIED: {
+        readonly status: "permission_denied";
+        readonly retry: false;
+    };
+    readonly RPC_RESOURCE_EXHAUSTED: {
+        readonly status: "resource_exhausted";
+        readonly retry: true;
+    };
+    readonly RPC_FAILED_PRECONDITION: {
+        readonly status: "failed_precondition";
+        readonly retry: false;
+    };
+    readonly RPC_ABORTED: {
+        readonly status: "aborted";
+        readonly retry: true;
+    };
+    readonly RPC_OUT_OF_RANGE: {
+        readonly status: "out_of_range";
+        readonly retry: false;
+    };
+    readonly RPC_UNIMPLEMENTED: {
+        readonly status: "unimplemented";
+        readonly retry: false;
+    };
+    readonly RPC_INTERNAL: {
+        readonly status: "internal";
+        readonly retry: false;
+    };
+    readonly RPC_UNAVAILABLE: {
+        readonly status: "unavailable";
+        readonly retry: true;
+    };
+    readonly RPC_DATA_LOSS: {
+        readonly status: "data_loss";
+        readonly retry: false;
+    };
+    readonly RPC_UNAUTHENTICATED: {
+        readonly status: "unauthenticated";
+        readonly retry: false;
+    };
+};
+
+export declare const RPC_SERVER_ERRORS: {
+    readonly CONNECTION_UNKNOWN: {
+        readonly status: "unauthenticated";
+        readonly retry: false;
+    };
+    readonly HEALTH_SERVICE_UNKNOWN: {
+        readonly status: "not_found";
+        readonly retry: false;
+    };
+    readonly REFLECTION_TOO_MUCH: {
+        readonly status: "resource_exhausted";
+        readonly retry: true;
+    };
+};
+
+export declare class RpcError extends BonafideError<RpcErrorCode> {
+    readonly grpcCode: number;
+    readonly statusDetails: readonly Any[];
+    readonly errorInfo: ErrorInfo | undefined;
+    constructor(status: StatusName, message: string, statusDetails?: readonly Any[], cause?: unknown);
+    get reason(): string | undefined;
+    detail<D extends DescMessage>(schema: D): MessageShape<D> | undefined;
+}
+
+export type RpcErrorCode = keyof typeof RPC_ERRORS;
+
+export declare class RpcServer<Peer> {
+    #private;
+    constructor(options: RpcServerOptions<Peer>);
+    get services(): readonly DescService[];
+    get connectionCount(): number;
+    inject(socket: Duplex, peer: Peer): Connection;
+    drain(graceMs: number): Promise<void>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+    install(service: DescService, table: UntypedServiceImplementation): void;
+    incoming(metadata: Metadata): IncomingCall<Peer> | undefined;
+    fail(metadata: Metadata, error: unknown): ReturnType<typeof renderStatus>;
+}
+
+export interface RpcServerOptions<Peer> {
+    readonly clock?: Clock;
+    readonly messageBytesMax?: number;
+    readonly connectionsMax?: number;
+    readonly streamsPerConnectionMax?: number;
+    readonly keepaliveMs?: number;
+    readonly check?: (call: IncomingCall<Peer>) => void;
+    readonly observe?: (report: CallReport<Peer>) => void;
+}
+
+export type ServingStatus = "unknown" | "serving" | "not_serving";
+
+export interface StatusExtra {
+    readonly status?: StatusName;
+    readonly details?: readonly Any[];
+}
+
+export declare function addHealth<Peer>(server: RpcServer<Peer>, health: HealthRegistry): void;
+
+export declare function addReflection<Peer>(server: RpcServer<Peer>): void;
+
+export declare function addService<S extends DescService, Peer>(server: RpcServer<Peer>, service: S, handlers: Partial<Handlers<S, Peer>>): void;
+
+export declare function createClient<S extends DescService>(service: S, channel: Channel): Client<S>;
+
+export declare function detail<D extends DescMessage>(schema: D, message: MessageInitShape<D>): Any;
+
+export declare function encode<D extends DescMessage>(schema: D, message: MessageInitShape<D>): Encoded<D>;
+
+export declare function openChannel(target: string, options?: ChannelOptions): Channel;
+
+export declare function openServer<Peer>(options?: RpcServerOptions<Peer>): RpcServer<Peer>;
+
+export declare function openUnixChannel(path: string, options?: ChannelOptions): Channel;
+
+export declare function withStatus<E extends BonafideError>(error: E, extra: StatusExtra): E;
+
+// @bonafide/rpc/testing
+
+export interface TestServer<Peer> extends AsyncDisposable {
+    readonly server: RpcServer<Peer>;
+    readonly path: string;
+    channel(options?: ChannelOptions): Channel;
+    close(): Promise<void>;
+}
+
+export interface TestServerOptions<Peer> extends RpcServerOptions<Peer> {
+    readonly wrap?: (socket: Socket) => Duplex;
+    readonly socketName?: string;
+}
+
+export declare function openTestServer<Peer>(peerOf: (socket: Socket) => Peer, options?: TestServerOptions<Peer>): Promise<TestServer<Peer>>;
