@@ -90,3 +90,33 @@ export {
   endpointAddress,
   parseEndpointAddress,
 } from "./workload-api/endpoint-address.ts";
+export { openSource, type SourceOptions } from "./source/open-source.ts";
+export { openX509Source, type X509SourceOptions } from "./source/open-x509-source.ts";
+export { grpcCredentials } from "./tls/grpc-client.ts";
+export { createGrpcAcceptor, type GrpcAcceptorOptions, grpcPeer } from "./tls/grpc-server.ts";
+export {
+  createHttpsAgent,
+  type HttpsAgentOptions,
+  type UndiciConnect,
+  undiciConnect,
+} from "./tls/https-agent.ts";
+export {
+  createHttpsServer,
+  httpPeer,
+  type HttpsServer,
+  type HttpsServerOptions,
+  type VerifiedRequest,
+  type VerifiedRequestListener,
+} from "./tls/https-server.ts";
+export {
+  type ClosableClient,
+  openRotatingGrpcClient,
+  type RotatingGrpcClient,
+  type RotatingGrpcClientOptions,
+} from "./tls/rotating-grpc-client.ts";
+export { type ReadX509ContextOptions } from "./workload-api/read-x509-context.ts";
+export {
+  openWorkloadApi,
+  WorkloadApiClient,
+  type WorkloadApiOptions,
+} from "./workload-api/workload-api-client.ts";

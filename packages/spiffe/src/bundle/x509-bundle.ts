@@ -32,7 +32,8 @@ export function x509BundleOf(
   );
   const kept = [...distinct.values()];
   const name = new TextEncoder().encode(trustDomain);
-  const revision = digestChain([name, ...kept.map((authority) => authority.der)]);
+  const digest = digestChain([name, ...kept.map((authority) => authority.der)]);
+  const revision = Buffer.from(digest, "latin1").toString("hex");
   return { trustDomain, authorities: kept, revision };
 }
 

@@ -137,7 +137,10 @@ class Acceptor implements TlsAcceptor {
       this.#accept(socket);
     });
     this.#server.on("tlsClientError", (error, socket) => {
-      this.#refuse(error, socket.remoteAddress);
+      const { remoteAddress } = socket;
+      // After a timeout Node reports and leaves the socket open.
+      socket.destroy();
+      this.#refuse(error, remoteAddress);
     });
   }
 

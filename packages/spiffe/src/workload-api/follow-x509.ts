@@ -1,0 +1,106 @@
+import { BonafideError, isBonafideError } from "@bonafide/errors";
+import { backoffMs, type Clock, type Random } from "@bonafide/lifetime";
+import { SPIFFE_ERRORS } from "../errors.ts";
+import type { X509Context } from "../source/x509-context.ts";
+import { readX509Context, type ReadX509ContextOptions } from "./read-x509-context.ts";
+import type { WorkloadApiClient } from "./workload-api-client.ts";
+
+/** What {@link followX509} needs. */
+export interface FollowDeps {
+  readonly client: Pick<WorkloadApiClient, "watchX509Responses">;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What {@link followX509} tells. */
+export interface FollowListener {
+  /** A whole new state; without SVID and bundles after a redaction. */
+  onContext(context: X509Context): void;
+  /** A failure; the state stays, unless a redaction follows. */
+  onProblem(error: BonafideError): void;
+}
+
+/** What is left after the Workload API took an identity back (WLA-19). */
+const REDACTED: X509Context = { svid: undefined, svids: [], bundles: new Map() };
+
+/** Longest pause between two tries, ms. */
+const RETRY_MS_MAX = 30_000;
+
+/**
+ * Follows FetchX509SVID for ever: reconnects at once when a stream that gave something ends, and with growing pauses
+ * when none did.
+ *
+ * @returns When the signal aborts, without an error.
+ * @throws the call's error, after an answer that no retry can change: INVALID_ARGUMENT, UNIMPLEMENTED
+ * @spec Workload API §4.2, §5.2; Workload Endpoint §6
+ */
+export async function followX509(
+  deps: FollowDeps,
+  listener: FollowListener,
+  options: ReadX509ContextOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { signal } = options;
+  for (let failures = 0; !signal.aborted;) {
+    let gaveSomething = false;
+    try {
+      for await (const response of deps.client.watchX509Responses({ signal })) {
+        gaveSomething = read(response, listener, options) || gaveSomething;
+      }
+    } catch (error) {
+      if (isAborted(signal)) return;
+      if (!isBonafideError(error)) throw error;
+      if (isFinal(error)) throw error;
+      if (error.status === "permission_denied") {
+        listener.onProblem(denied(error));
+        listener.onContext(REDACTED);
+        gaveSomething = false;
+      } else listener.onProblem(error);
+    }
+    failures = gaveSomething ? 0 : failures + 1;
+    if (failures > 0) await pause(deps, failures, signal);
+  }
+}
+
+/** Whether a message could be read; one that could not is discarded and the state stays (WLA-11). */
+function read(
+  response: Parameters<typeof readX509Context>[0],
+  listener: FollowListener,
+  options: ReadX509ContextOptions,
+): boolean {
+  let context: X509Context;
+  try {
+    context = readX509Context(response, options);
+  } catch (error) {
+    if (!isBonafideError(error)) throw error;
+    listener.onProblem(error);
+    return false;
+  }
+  listener.onContext(context);
+  return true;
+}
+
+function isFinal(error: BonafideError): boolean {
+  return error.status === "invalid_argument" || error.status === "unimplemented";
+}
+
+function denied(cause: BonafideError): BonafideError {
+  return new BonafideError(
+    SPIFFE_ERRORS,
+    "NO_IDENTITY_ISSUED",
+    "the Workload API has no identity for this process",
+    { cause, details: cause.details },
+  );
+}
+
+async function pause(deps: FollowDeps, failures: number, signal: AbortSignal): Promise<void> {
+  try {
+    const ms = backoffMs(failures, deps.random.fraction(), { maxMs: RETRY_MS_MAX });
+    await deps.clock.sleep(ms, { signal, unref: true });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

@@ -1,0 +1,135 @@
+import { BonafideError } from "@bonafide/errors";
+import { SpiffeWorkloadAPI } from "@bonafide/proto/workload_pb";
+import { type Client, createClient, openChannel, openUnixChannel } from "@bonafide/rpc";
+import type { X509BundleSet } from "../bundle/x509-bundle-set.ts";
+import { SPIFFE_ERRORS } from "../errors.ts";
+import { WORKLOAD_API_MESSAGE_BYTES_MAX } from "../limits.ts";
+import type { X509Context } from "../source/x509-context.ts";
+import { type EndpointAddress, endpointAddress } from "./endpoint-address.ts";
+import {
+  readX509Bundles,
+  readX509Context,
+  type ReadX509ContextOptions,
+} from "./read-x509-context.ts";
+
+/** Options of {@link openWorkloadApi}. */
+export interface WorkloadApiOptions {
+  /** `unix:///path` or `tcp://ip:port`; default the environment's `SPIFFE_ENDPOINT_SOCKET`. */
+  readonly address?: string;
+  /** Where to look the default up, default `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Every request carries this header, so that no web page can be made to ask (Workload Endpoint §3). */
+const SECURITY_HEADER = { "workload.spiffe.io": "true" };
+
+/**
+ * A client of the Workload API. Failures of a call are `RpcError`s; it does not retry: sources do.
+ *
+ * @spec Workload API, Workload Endpoint
+ */
+export class WorkloadApiClient implements AsyncDisposable {
+  readonly #client: Client<typeof SpiffeWorkloadAPI>;
+  readonly #close: () => void;
+
+  /** Use {@link openWorkloadApi}. */
+  constructor(address: EndpointAddress) {
+    const options = { messageBytesMax: WORKLOAD_API_MESSAGE_BYTES_MAX };
+    const channel =
+      address.kind === "unix"
+        ? openUnixChannel(address.path, options)
+        : openChannel(tcpTarget(address), options);
+    this.#client = createClient(SpiffeWorkloadAPI, channel);
+    this.#close = () => {
+      channel.close();
+    };
+  }
+
+  /**
+   * The identities of this process and the bundles to judge others by, once.
+   *
+   * @throws WORKLOAD_API_RESPONSE_INVALID, HINT_NOT_FOUND  as in the stream
+   */
+  async fetchX509Context(
+    options: ReadX509ContextOptions & { readonly signal?: AbortSignal } = {},
+  ): Promise<X509Context> {
+    return first(this.watchX509Contexts(options));
+  }
+
+  /** The bundles alone, once. @throws WORKLOAD_API_RESPONSE_INVALID */
+  async fetchX509Bundles(options: { readonly signal?: AbortSignal } = {}): Promise<X509BundleSet> {
+    return first(this.watchX509Bundles(options));
+  }
+
+  /** The whole state at each change, as long as this one stream lasts. Ends by an error if a message cannot be read. */
+  async *watchX509Contexts(
+    options: ReadX509ContextOptions & { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<X509Context, void, void> {
+    for await (const response of this.watchX509Responses(options)) {
+      yield readX509Context(response, options);
+    }
+  }
+
+  /** The bundles at each change, as long as this one stream lasts. */
+  async *watchX509Bundles(
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<X509BundleSet, void, void> {
+    for await (const response of this.#client.fetchX509Bundles({}, callOptions(options))) {
+      yield readX509Bundles(response);
+    }
+  }
+
+  /**
+   * The messages of FetchX509SVID as they come.
+   *
+   * @stability internal
+   */
+  watchX509Responses(options: {
+    readonly signal?: AbortSignal;
+  }): ReturnType<Client<typeof SpiffeWorkloadAPI>["fetchX509SVID"]> {
+    return this.#client.fetchX509SVID({}, callOptions(options));
+  }
+
+  /** Lets go of the connection. Idempotent. */
+  close(): Promise<void> {
+    this.#close();
+    return Promise.resolve();
+  }
+
+  /** The same as {@link WorkloadApiClient.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * Opens a client; connects at the first call.
+ *
+ * @throws ENDPOINT_ADDRESS_MISSING, ENDPOINT_ADDRESS_INVALID
+ */
+export function openWorkloadApi(options: WorkloadApiOptions = {}): WorkloadApiClient {
+  return new WorkloadApiClient(
+    endpointAddress(options.address, options.environment ?? process.env),
+  );
+}
+
+function callOptions({ signal }: { readonly signal?: AbortSignal }): {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+} {
+  return { headers: SECURITY_HEADER, ...(signal === undefined ? {} : { signal }) };
+}
+
+function tcpTarget({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(":") ? `ipv6:[${host}]:${port}` : `ipv4:${host}:${port}`;
+}
+
+async function first<T>(stream: AsyncIterable<T>): Promise<T> {
+  for await (const value of stream) return value;
+  throw new BonafideError(
+    SPIFFE_ERRORS,
+    "WORKLOAD_API_RESPONSE_INVALID",
+    "the Workload API ended its stream without a message",
+    { details: { reason: "no-message" } },
+  );
+}
