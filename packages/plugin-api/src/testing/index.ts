@@ -1,3 +1,5 @@
 export { keyManagerContract } from "./key-manager-contract.ts";
+export { LeafWriter } from "./leaf-writer.ts";
 export { type DatabaseState, MemoryDatabase } from "./memory-database.ts";
 export { type MemoryStore, openMemoryStore } from "./memory-store.ts";
+export { storeContract, type StoreUnderTest } from "./store-contract.ts";
