@@ -1,6 +1,7 @@
 import { BonafideError } from "@bonafide/errors";
 import { type Clock, type Random, runTasks } from "@bonafide/lifetime";
 import { canSignInProcess, type KeyManager, type Store } from "@bonafide/plugin-api";
+import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
@@ -22,8 +23,10 @@ import { bundleHandlers } from "./api/bundle-service.ts";
 import { Entitlements } from "./api/entitlements.ts";
 import { entryHandlers } from "./api/entry-service.ts";
 import { isOurFault } from "./api/item-status.ts";
+import { nodeSyncHandlers } from "./api/node-sync.ts";
 import type { ServiceDeps } from "./api/services.ts";
 import { svidHandlers } from "./api/svid-service.ts";
+import { WatchHub } from "./api/watch-hub.ts";
 import { AuthorityService } from "./authority/authority-service.ts";
 import { BundleCache } from "./authority/bundle-cache.ts";
 import { SERVER_ERRORS } from "./errors.ts";
@@ -114,6 +117,10 @@ class Server implements RunningServer {
   readonly #tcp: RpcServer<ServerPeer>;
   readonly #local: RpcServer<ServerPeer>;
   readonly #health = new HealthRegistry();
+  readonly #hub: WatchHub;
+  /** Aborts first: streams end. */
+  readonly #leaving = new AbortController();
+  /** Aborts once no call runs any more: background work ends. */
   readonly #ending = new AbortController();
   readonly #end = Promise.withResolvers<void>();
   #identity: ServerIdentity | undefined;
@@ -158,7 +165,9 @@ class Server implements RunningServer {
       addressRate: new RateLimiter(clock, options.addressRate),
       nodeRate: new RateLimiter(clock, options.nodeRate),
       signRate: new RateLimiter(clock, options.signRate),
+      closing: this.#leaving.signal,
     };
+    this.#hub = new WatchHub(registry, clock);
     const rpcOptions = {
       clock,
       messageBytesMax: LIMITS.messageBytes,
@@ -208,7 +217,7 @@ class Server implements RunningServer {
         log,
         bundles: () => bundles.all(),
         isAdmin: (id) => access.isAdminId(id),
-        isLasting: () => false,
+        isLasting: (connection) => this.#hub.isWatching(connection.id),
       },
       { trustDomain, host, port, connectionAgeMs },
     );
@@ -247,6 +256,7 @@ class Server implements RunningServer {
     addService(rpc, Entry, entryHandlers(this.#services, this.#options));
     addService(rpc, Bundle, bundleHandlers(this.#services, this.#options));
     addService(rpc, SVID, svidHandlers(this.#services, this.#options));
+    addService(rpc, NodeSync, nodeSyncHandlers(this.#services, this.#options, this.#hub));
   }
 
   async #run(): Promise<void> {
@@ -308,6 +318,7 @@ class Server implements RunningServer {
   async #close(): Promise<void> {
     const { log } = this.#deps;
     this.#health.set("", "not_serving");
+    this.#leaving.abort();
     await this.#tls?.close();
     await Promise.all([
       this.#tcp.drain(this.#options.drainMs),
@@ -322,6 +333,7 @@ class Server implements RunningServer {
       log({ level: "warn", event: "soft_state.not_written", error });
     }
     this.#health.close();
+    this.#hub.close();
     await this.#ledger.close();
     this.#end.resolve();
     log({ level: "info", event: "server.closed" });

@@ -18,6 +18,8 @@ export interface Entitlement {
   readonly entries: ReadonlyMap<string, EntitledEntry>;
   /** When the first of them ends by itself, epoch ms; infinity: never. */
   readonly until: number;
+  /** The parents that were looked under: a change of an entry below any other changes nothing here. */
+  readonly parents: ReadonlySet<string>;
 }
 
 /** Nodes whose set is kept; the one unused for longest goes first. */
@@ -55,14 +57,19 @@ export class Entitlements {
 
   #workOut(nodeId: string, now: number): Entitlement {
     const node = this.#registry.find("node", nodeId)?.object;
-    if (node?.state !== "live") return { entries: new Map(), until: Infinity };
+    if (node?.state !== "live") {
+      return { entries: new Map(), until: Infinity, parents: new Set() };
+    }
+    const parents = new Set<string>();
     const placed = new Map<string, Known<EntryObject>>();
     const tree = {
-      entriesByParent: (parentId: string): EntryObject[] =>
-        [...this.#registry.entriesByParent(parentId)].map((known) => {
+      entriesByParent: (parentId: string): EntryObject[] => {
+        parents.add(parentId);
+        return [...this.#registry.entriesByParent(parentId)].map((known) => {
           placed.set(known.object.id, known);
           return known.object;
-        }),
+        });
+      },
     };
     const entries = new Map<string, EntitledEntry>();
     let until = Infinity;
@@ -76,6 +83,6 @@ export class Entitlements {
       const endsAt = object.expiresAtSeconds * 1000;
       if (endsAt > now) until = Math.min(until, endsAt);
     }
-    return { entries, until };
+    return { entries, until, parents };
   }
 }

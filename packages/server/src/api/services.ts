@@ -34,6 +34,8 @@ export interface ServiceDeps {
   readonly nodeRate: RateLimiter;
   /** By node: signatures. */
   readonly signRate: RateLimiter;
+  /** Aborts when the server begins to close; streams end then. */
+  readonly closing: AbortSignal;
 }
 
 /** What the handlers are told once. */

@@ -5,6 +5,7 @@ import {
 } from "@bonafide/proto/spire/api/types/bundle_pb";
 import { type X509SVID, X509SVIDSchema } from "@bonafide/proto/spire/api/types/x509svid_pb";
 import { create } from "@bufbuild/protobuf";
+import type { ForeignBundle } from "../authority/bundle-cache.ts";
 import type { SignedSvid } from "../authority/sign-svid.ts";
 import type { OwnBundle } from "../core/bundle.ts";
 import { toWireId } from "./wire-entry.ts";
@@ -37,5 +38,15 @@ export function toWireBundle(
       : {}),
     ...(has("refreshHint") ? { refreshHint: BigInt(REFRESH_HINT_SECONDS) } : {}),
     ...(has("sequenceNumber") ? { sequenceNumber: BigInt(own.number) } : {}),
+  });
+}
+
+/** Another trust domain's bundle as the wire has it. */
+export function toWireForeignBundle(foreign: ForeignBundle): Bundle {
+  return create(BundleSchema, {
+    trustDomain: foreign.x509.trustDomain,
+    x509Authorities: foreign.x509.authorities.map(({ der }) => ({ asn1: der })),
+    refreshHint: BigInt(foreign.refreshHintSeconds),
+    sequenceNumber: foreign.sequenceNumber,
   });
 }

@@ -11,6 +11,14 @@ import {
 import { bundleOf, type OwnBundle } from "../core/bundle.ts";
 import type { RegistryView } from "../lane/registry-view.ts";
 
+/** Another trust domain's bundle, with what its document said. */
+export interface ForeignBundle {
+  readonly x509: X509Bundle;
+  readonly sequenceNumber: bigint;
+  /** 0: it gave none. */
+  readonly refreshHintSeconds: number;
+}
+
 /**
  * The bundles as the registry has them, parsed once for each state: ours for peers and answers, other domains' for
  * their own members only.
@@ -23,7 +31,7 @@ export class BundleCache {
     | { readonly number: number; readonly bundle: OwnBundle; readonly x509: X509Bundle }
     | undefined;
   #foreign:
-    | { readonly number: number; readonly bundles: ReadonlyMap<TrustDomain, X509Bundle> }
+    | { readonly number: number; readonly bundles: ReadonlyMap<string, ForeignBundle> }
     | undefined;
 
   constructor(registry: RegistryView, trustDomain: TrustDomain) {
@@ -45,17 +53,26 @@ export class BundleCache {
   /** All bundles, one a trust domain, to verify peers by. */
   all(): X509BundleSet {
     const own = this.own().x509;
-    return new Map([...this.#foreignBundles(), [own.trustDomain, own]]);
+    const set = new Map<TrustDomain, X509Bundle>();
+    for (const { x509 } of this.#foreignBundles().values()) set.set(x509.trustDomain, x509);
+    return set.set(own.trustDomain, own);
   }
 
-  #foreignBundles(): ReadonlyMap<TrustDomain, X509Bundle> {
+  /** Another trust domain's bundle by its name; undefined: it is not here. */
+  foreign(trustDomain: string): ForeignBundle | undefined {
+    return this.#foreignBundles().get(trustDomain);
+  }
+
+  #foreignBundles(): ReadonlyMap<string, ForeignBundle> {
     const number = this.#registry.kindNumber("bundle");
     if (this.#foreign?.number === number) return this.#foreign.bundles;
-    const bundles = new Map<TrustDomain, X509Bundle>();
+    const bundles = new Map<string, ForeignBundle>();
     for (const { object } of this.#registry.all("bundle")) {
       const trustDomain = parseTrustDomainName(object.trustDomain);
       const text = new TextDecoder().decode(object.jwks);
-      bundles.set(trustDomain, parseSpiffeBundle(trustDomain, text).x509);
+      const { sequenceNumber, refreshHintSeconds } = object;
+      const { x509 } = parseSpiffeBundle(trustDomain, text);
+      bundles.set(trustDomain, { x509, sequenceNumber, refreshHintSeconds });
     }
     this.#foreign = { number, bundles };
     return bundles;

@@ -1,0 +1,244 @@
+import { createHash } from "node:crypto";
+import { BonafideError } from "@bonafide/errors";
+import { comparePositions, equalBytes, type StateName, wireNumber } from "@bonafide/ledger";
+import type { Name } from "@bonafide/proto/bonafide/ledger/v1/meta_pb";
+import {
+  type NodeSync,
+  UpdateKind,
+  type WatchRequest,
+  type WatchResponse,
+  WatchResponseSchema,
+} from "@bonafide/proto/bonafide/sync/v1/sync_pb";
+import type { Bundle } from "@bonafide/proto/spire/api/types/bundle_pb";
+import type { CallContext, Handlers } from "@bonafide/rpc";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Picture, pictureDelta } from "../core/sync-plan.ts";
+import { SERVER_ERRORS } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { ServerPeer } from "../port/server-peer.ts";
+import type { Entitlement } from "./entitlements.ts";
+import type { ServiceDeps, ServiceOptions } from "./services.ts";
+import { nextTurn } from "./time-slices.ts";
+import type { WatchHub } from "./watch-hub.ts";
+import { toWireEntry } from "./wire-entry.ts";
+import { toWireBundle, toWireForeignBundle } from "./wire-svid.ts";
+
+/** How long an agent that knows more than this server waits for it to catch up, ms. */
+const CATCH_UP_MS = 2000;
+/** Names of removed entries in one message. */
+const REMOVED_PAGE = 5000;
+
+/** All that a node is to know at one state. */
+interface Snapshot {
+  readonly state: StateName;
+  readonly entitlement: Entitlement;
+  readonly picture: Picture;
+}
+
+/** bonafide.sync.v1.NodeSync: tells a node what it is entitled to, as it changes. */
+export function nodeSyncHandlers(
+  deps: ServiceDeps,
+  options: ServiceOptions,
+  hub: WatchHub,
+): Handlers<typeof NodeSync, ServerPeer> {
+  return { watch: (request, context) => watch(deps, options, hub, request, context) };
+}
+
+async function* watch(
+  deps: ServiceDeps,
+  options: ServiceOptions,
+  hub: WatchHub,
+  request: WatchRequest,
+  { peer, connection, signal: gone }: CallContext<ServerPeer>,
+): AsyncGenerator<WatchResponse, void, void> {
+  const { access, bundles, clock, freshness, nodeRate, random, soft } = deps;
+  const agent = access.agent(peer);
+  const nodeId = agent.peer.id;
+  nodeRate.take(nodeId);
+  freshness.assertFresh();
+  const { agentVersion } = request;
+  const isVersion = agentVersion !== "" && agentVersion.length <= LIMITS.agentVersionChars;
+  soft.saw({ spiffeId: nodeId, ...(isVersion ? { agentVersion } : {}) });
+  const signal = AbortSignal.any([gone, deps.closing]);
+  await caughtUp(deps, request.held, signal);
+  // The certificate's end is on the wall clock, and the stream's length on the monotonic one.
+  const lastsMs = Math.min(
+    options.watchMs * (1 - random.fraction() / 10),
+    agent.peer.notAfter - clock.now(),
+  );
+  const endsAtMs = clock.monotonicMs() + lastsMs;
+  const taintedAtStart = isTainted(deps, agent.peer.rootId);
+  const watcher = hub.add(nodeId, connection.id);
+  try {
+    let told = look(deps, nodeId);
+    watcher.parents = told.entitlement.parents;
+    yield* isHeld(request, told)
+      ? chunks(deps, UpdateKind.UNCHANGED, told, { entries: [], removed: [] })
+      : chunks(deps, UpdateKind.FULL, told, {
+          entries: [...told.entitlement.entries.keys()],
+          removed: [],
+          bundle: toWireBundle(options.trustDomain, bundles.own()),
+          federated: [...told.picture.federated.keys()],
+        });
+    for (;;) {
+      const waitMs = Math.min(
+        endsAtMs - clock.monotonicMs(),
+        told.entitlement.until - clock.now(),
+        freshness.remainingMs(),
+      );
+      await hub.wait(watcher, Math.max(waitMs, 1), signal);
+      if (signal.aborted || clock.monotonicMs() >= endsAtMs) return;
+      access.agent(peer);
+      freshness.assertFresh();
+      const next = look(deps, nodeId);
+      const delta = pictureDelta(told.picture, next.picture);
+      told = next;
+      watcher.parents = told.entitlement.parents;
+      if (delta !== undefined) {
+        yield* chunks(deps, UpdateKind.DELTA, told, {
+          entries: delta.putEntries,
+          removed: delta.removedEntries,
+          ...(delta.hasNewBundle
+            ? { bundle: toWireBundle(options.trustDomain, bundles.own()) }
+            : {}),
+          federated: delta.putFederated,
+          removedDomains: delta.removedFederated,
+        });
+      }
+      // It knows of the taint now; it has to come back with another certificate.
+      if (!taintedAtStart && isTainted(deps, agent.peer.rootId)) return;
+    }
+  } finally {
+    hub.remove(watcher);
+  }
+}
+
+/** Everything of one node at the newest state, taken in one turn. */
+function look(deps: ServiceDeps, nodeId: string): Snapshot {
+  const { registry, entitlements, bundles } = deps;
+  const entitlement = entitlements.of(nodeId);
+  const entries = new Map<string, number>();
+  const federated = new Map<string, number>();
+  for (const [id, { entry, revision }] of entitlement.entries) {
+    entries.set(id, revision);
+    for (const trustDomain of entry.federatesWith) {
+      const known = registry.find("bundle", trustDomain);
+      if (known !== undefined) federated.set(trustDomain, registry.numberOf(known));
+    }
+  }
+  const picture = { entries, federated, bundleNumber: bundles.own().number };
+  return { state: registry.head, entitlement, picture };
+}
+
+interface Contents {
+  readonly entries: readonly string[];
+  readonly removed: readonly string[];
+  readonly bundle?: Bundle;
+  readonly federated?: readonly string[];
+  readonly removedDomains?: readonly string[];
+}
+
+/** One update in messages of bounded size; the first has the bundles, the last the digest. */
+async function* chunks(
+  deps: ServiceDeps,
+  kind: UpdateKind,
+  { state, entitlement, picture }: Snapshot,
+  { entries, removed, bundle, federated = [], removedDomains = [] }: Contents,
+): AsyncGenerator<WatchResponse, void, void> {
+  const { bundles, clock } = deps;
+  const { epoch, n, root } = state;
+  const messages = Math.max(
+    1,
+    Math.ceil(entries.length / LIMITS.syncPage),
+    Math.ceil(removed.length / REMOVED_PAGE),
+  );
+  for (let i = 0; i < messages; i++) {
+    if (i > 0) await nextTurn();
+    const page = entries.slice(i * LIMITS.syncPage, (i + 1) * LIMITS.syncPage);
+    const isLast = i === messages - 1;
+    const message: MessageInitShape<typeof WatchResponseSchema> = {
+      kind,
+      state: { epoch, n: BigInt(n), root },
+      revision: BigInt(wireNumber(state)),
+      serverTimeMs: BigInt(clock.now()),
+      entries: page.flatMap((id) => {
+        const entitled = entitlement.entries.get(id);
+        return entitled === undefined ? [] : [toWireEntry(entitled.entry, entitled.revision)];
+      }),
+      removedEntryIds: removed.slice(i * REMOVED_PAGE, (i + 1) * REMOVED_PAGE),
+      more: !isLast,
+      ...(i === 0
+        ? {
+            ...(bundle === undefined ? {} : { bundle }),
+            federatedBundles: federated.flatMap((name) => {
+              const foreign = bundles.foreign(name);
+              return foreign === undefined ? [] : [toWireForeignBundle(foreign)];
+            }),
+            removedTrustDomains: [...removedDomains],
+          }
+        : {}),
+      ...(isLast ? { entriesDigest: digestOf(picture.entries) } : {}),
+    };
+    yield create(WatchResponseSchema, message);
+  }
+}
+
+/** SHA-256 over the entries in the order of their ids: u32 length, id, i64 revision of each. */
+export function digestOf(entries: ReadonlyMap<string, number>): Uint8Array {
+  const hash = createHash("sha256");
+  const ids = [...entries.keys()].toSorted((a, b) =>
+    Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  );
+  for (const id of ids) {
+    const name = Buffer.from(id);
+    const bytes = Buffer.alloc(4 + name.length + 8);
+    bytes.writeUInt32BE(name.length, 0);
+    name.copy(bytes, 4);
+    bytes.writeBigInt64BE(BigInt(entries.get(id) ?? 0), 4 + name.length);
+    hash.update(bytes);
+  }
+  return new Uint8Array(hash.digest());
+}
+
+/** Whether the agent holds exactly this already. Federated bundles are sent anew with anything else. */
+function isHeld(request: WatchRequest, { picture }: Snapshot): boolean {
+  return (
+    request.held !== undefined &&
+    request.bundleSequenceNumber === BigInt(picture.bundleNumber) &&
+    picture.federated.size === 0 &&
+    equalBytes(request.entriesDigest, digestOf(picture.entries))
+  );
+}
+
+/** Waits until this server is no longer behind the agent. @throws STATE_AHEAD */
+async function caughtUp(
+  deps: ServiceDeps,
+  held: Name | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (held === undefined) return;
+  const { registry, clock } = deps;
+  const wanted = { epoch: held.epoch, n: Number(held.n) };
+  if (comparePositions(wanted, registry.head) <= 0) return;
+  const adopted = new AbortController();
+  const stop = registry.onAdopted(() => {
+    if (comparePositions(wanted, registry.head) <= 0) adopted.abort();
+  });
+  try {
+    await clock.sleep(CATCH_UP_MS, { signal: AbortSignal.any([signal, adopted.signal]) });
+  } catch {
+    if (adopted.signal.aborted) return;
+  } finally {
+    stop();
+  }
+  throw new BonafideError(
+    SERVER_ERRORS,
+    "STATE_AHEAD",
+    "the agent holds a newer state than this server has seen",
+    { retryAfterMs: CATCH_UP_MS },
+  );
+}
+
+function isTainted({ registry }: ServiceDeps, rootId: string): boolean {
+  return registry.find("authority", `x509/${rootId}`)?.object.state === "tainted";
+}
