@@ -9,7 +9,7 @@ import { UnixPeer, type UnixPeerOptions } from "./unix-peer.ts";
 
 /** One accepted connection. */
 export interface UnixConnection {
-  /** Unique in this process; also the socket's `remoteAddress`, so that an RPC handler finds it again. */
+  /** Unique in this process: the listener's label and a number. */
   readonly id: string;
   readonly socket: Socket;
   /** Label of the listener it came through. */
@@ -131,8 +131,6 @@ export async function listenUnix(options: ListenUnixOptions): Promise<UnixListen
       else perUid.set(uid, left);
       if (caller.kind === "peer") caller.peer.close();
     });
-    Object.defineProperty(socket, "remoteAddress", { value: id, configurable: true });
-    Object.defineProperty(socket, "remotePort", { value: undefined, configurable: true });
     options.onConnection({ id, socket, label, caller: () => known(caller) });
   });
   await listening(server, path, options.backlog ?? BACKLOG);

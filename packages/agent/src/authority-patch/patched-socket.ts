@@ -12,13 +12,10 @@ type Written = (error?: Error | null) => void;
 export class PatchedSocket extends Duplex {
   readonly #socket: Socket;
   readonly #patcher = new AuthorityPatcher();
-  /** That of the socket: for a unix socket of ours the connection's id. */
-  readonly remoteAddress: string | undefined;
 
   constructor(socket: Socket) {
     super({ allowHalfOpen: true, autoDestroy: true });
     this.#socket = socket;
-    this.remoteAddress = socket.remoteAddress;
     // The HTTP/2 layer hears of a failure by the close; unheard, an error would end the process.
     this.on("error", () => {});
     socket.on("data", (chunk: Buffer) => {
