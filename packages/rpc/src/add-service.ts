@@ -97,21 +97,15 @@ function contextOf<Peer>(server: RpcServer<Peer>, call: SomeCall): CallContext<P
   if (incoming === undefined) {
     throw new BonafideError(RPC_SERVER_ERRORS, "CONNECTION_UNKNOWN", "the call was not announced");
   }
-  const over = new AbortController();
-  // Emitted for a cancel, a deadline and a lost connection alike, and after the last byte of any call.
-  call.on("cancelled", () => over.abort());
-  if (call.cancelled) over.abort();
   const deadline = Number(call.getDeadline());
   return {
-    ...incoming,
-    signal: over.signal,
+    ...incoming.call,
+    signal: incoming.signal,
     deadline: Number.isFinite(deadline) ? deadline : undefined,
   };
 }
 
 interface SomeCall {
   readonly metadata: Metadata;
-  readonly cancelled: boolean;
   getDeadline(): Date | number;
-  on(event: "cancelled", listener: () => void): unknown;
 }

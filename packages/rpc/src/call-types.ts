@@ -71,7 +71,7 @@ export type Handlers<S extends DescService, Peer> = {
 export interface CallOptions {
   /**
    * Deadline in ms from now. Default of a call that answers once: the channel's (10 s); of one that answers with a
-   * stream: none, and the connection's keepalive bounds a silent peer. Infinity: none.
+   * stream: none, and the connection's keepalive bounds a silent peer. Infinity, and more than 24 days: none.
    */
   readonly timeoutMs?: number;
   /** Cancels the call; it then rejects with the signal's reason. */

@@ -124,20 +124,22 @@ test("a signal cancels a call of each kind, and its reason is what the caller ge
 
 test("a deadline ends the call on both sides", async () => {
   const told = Promise.withResolvers<void>();
-  let deadline: number | undefined;
+  const deadlines: (number | undefined)[] = [];
   await using opened = await openEcho({
     async say(request, context) {
-      ({ deadline } = context);
+      deadlines.push(context.deadline);
       await aborted(context.signal);
       told.resolve();
       return request;
     },
   });
-  const before = Date.now();
-  const error = await failureOf(opened.echo.say({}, { timeoutMs: 60 }));
-  assert.equal(error.code, "RPC_DEADLINE_EXCEEDED");
+  // On a busy machine a short deadline can pass before the request is there: then again, with more.
+  for (let timeoutMs = 50; deadlines.length === 0; timeoutMs *= 2) {
+    const error = await failureOf(opened.echo.say({}, { timeoutMs }));
+    assert.equal(error.code, "RPC_DEADLINE_EXCEEDED");
+  }
   await told.promise;
-  assert.ok(deadline !== undefined && deadline >= before && deadline < before + 20_000);
+  assert.ok((deadlines[0] ?? Infinity) <= Date.now() + 1);
 });
 
 test("a call that answers once has a deadline unless it asks for none", async () => {
@@ -154,10 +156,11 @@ test("a call that answers once has a deadline unless it asks for none", async ()
   });
   await opened.echo.say({});
   await opened.echo.say({}, { timeoutMs: Number.POSITIVE_INFINITY });
+  await opened.echo.say({}, { timeoutMs: 30 * 86_400_000 });
   await textsOf(opened.echo.repeat({}));
   assert.deepEqual(
     deadlines.map((deadline) => typeof deadline),
-    ["number", "undefined", "undefined"],
+    ["number", "undefined", "undefined", "undefined"],
   );
 });
 

@@ -16,6 +16,9 @@ export function createClient<S extends DescService>(service: S, channel: Channel
 
 type Requests = AsyncIterable<unknown>;
 
+/** A deadline beyond this overflows in grpc-js servers, which then end the call at once; it means none. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 /** The part of grpc-js's call objects that all kinds have. */
 interface RunningCall {
   cancel(): void;
@@ -186,7 +189,7 @@ function metadataOf(options: CallOptions): Metadata {
 }
 
 function deadline(timeoutMs: number): { deadline?: number } {
-  return Number.isFinite(timeoutMs) ? { deadline: Date.now() + timeoutMs } : {};
+  return timeoutMs <= TIMEOUT_MS_MAX ? { deadline: Date.now() + timeoutMs } : {};
 }
 
 function failure(error: ServiceError, options: CallOptions, call: Fed | undefined): unknown {

@@ -10,21 +10,37 @@ import { STATUS_CODES } from "./status.ts";
 
 /** Codes of a failed call, one for each gRPC status. What the server meant is in `errorInfo`. */
 export const RPC_ERRORS = {
+  /** The call was cancelled, by this side without a signal or by the other. */
   RPC_CANCELLED: { status: "cancelled", retry: false },
+  /** The server gave no status that gRPC knows, or its own handler failed without one. */
   RPC_UNKNOWN: { status: "unknown", retry: false },
+  /** The request is wrong in itself. */
   RPC_INVALID_ARGUMENT: { status: "invalid_argument", retry: false },
+  /** No answer within the deadline. */
   RPC_DEADLINE_EXCEEDED: { status: "deadline_exceeded", retry: true },
+  /** What was named is not there. */
   RPC_NOT_FOUND: { status: "not_found", retry: false },
+  /** What was to be made is there already. */
   RPC_ALREADY_EXISTS: { status: "already_exists", retry: false },
+  /** The server knows the caller and refuses. */
   RPC_PERMISSION_DENIED: { status: "permission_denied", retry: false },
+  /** Too much at a time, or a message over the limit. */
   RPC_RESOURCE_EXHAUSTED: { status: "resource_exhausted", retry: true },
+  /** The state does not allow it, or the channel was closed. */
   RPC_FAILED_PRECONDITION: { status: "failed_precondition", retry: false },
+  /** Somebody else changed it at the same time. */
   RPC_ABORTED: { status: "aborted", retry: true },
+  /** Beyond the end. */
   RPC_OUT_OF_RANGE: { status: "out_of_range", retry: false },
+  /** The server does not have the method. */
   RPC_UNIMPLEMENTED: { status: "unimplemented", retry: false },
+  /** A bug of the server, or a message that does not decode. */
   RPC_INTERNAL: { status: "internal", retry: false },
+  /** Nobody there, or not ready to serve. */
   RPC_UNAVAILABLE: { status: "unavailable", retry: true },
+  /** Data is lost or corrupt. */
   RPC_DATA_LOSS: { status: "data_loss", retry: false },
+  /** The server does not know who calls. */
   RPC_UNAUTHENTICATED: { status: "unauthenticated", retry: false },
 } as const;
 RPC_ERRORS satisfies ErrorTable;

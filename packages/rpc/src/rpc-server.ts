@@ -59,13 +59,15 @@ export interface RpcServerOptions<Peer> {
    * place for required headers and for connections that are only there to be told why they are refused.
    */
   readonly check?: (call: IncomingCall<Peer>) => void;
-  /** Told once of every call that got as far as `check`. */
+  /** Told once of every call that got as far as `check`. Must not throw. */
   readonly observe?: (report: CallReport<Peer>) => void;
 }
 
 interface Facts<Peer> {
   readonly call: IncomingCall<Peer>;
   readonly startedMs: number;
+  /** Aborts when the call is over. */
+  readonly over: AbortController;
   error?: unknown;
   reported: boolean;
 }
@@ -205,8 +207,9 @@ export class RpcServer<Peer> {
    *
    * @stability internal
    */
-  incoming(metadata: Metadata): IncomingCall<Peer> | undefined {
-    return this.#facts.get(metadata)?.call;
+  incoming(metadata: Metadata): { call: IncomingCall<Peer>; signal: AbortSignal } | undefined {
+    const facts = this.#facts.get(metadata);
+    return facts && { call: facts.call, signal: facts.over.signal };
   }
 
   /**
@@ -249,7 +252,12 @@ export class RpcServer<Peer> {
               this.#facts.set(metadata, facts);
               proceed(metadata);
             },
-            onCancel: () => this.#report(facts, "cancelled"),
+            // Comes for a cancel, a deadline and a lost connection alike, and after the end of any call. The
+            // event of the same name on the handler's call object is not sent if the cancel came first.
+            onCancel: () => {
+              this.#report(facts, "cancelled");
+              facts?.over.abort();
+            },
           }),
         sendStatus: (status, next) => {
           const code: number = status.code ?? 0;
@@ -280,6 +288,7 @@ export class RpcServer<Peer> {
         headers: (name) => metadata.get(name).filter((value) => typeof value === "string"),
       },
       startedMs: this.#clock.monotonicMs(),
+      over: new AbortController(),
       reported: false,
     };
   }
