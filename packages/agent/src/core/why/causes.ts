@@ -84,6 +84,10 @@ export const CAUSES = {
   "agent.not_attested": { rung: 5, summary: "the agent has not joined a server yet" },
   "agent.token_expired": { rung: 5, summary: "the join token was used after its end" },
   "agent.token_used": { rung: 5, summary: "the join token had been spent before" },
+  "agent.token_refused": {
+    rung: 5,
+    summary: "the server refused the join token without saying why: expired, used or unknown",
+  },
   "agent.bundle_mismatch": {
     rung: 5,
     summary: "the server's authority is not in the bundle that the agent was given",

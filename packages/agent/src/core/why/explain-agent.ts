@@ -132,6 +132,15 @@ export function explainAgent({ standing, agentId }: WhyFacts): Cause[] {
           command: "bonafide token create",
         },
       ];
+    case "token_refused":
+      return [
+        {
+          code: "agent.token_refused",
+          says: "the server refused the join token; it does not tell callers why",
+          hint: "A token works once and for a limited time (600 s unless it was made with another one), and bonafide ledger log on the server says what became of it. Make a new one with bonafide token create; a refused token stays refused.",
+          command: "bonafide token create",
+        },
+      ];
     case "bundle_mismatch":
       return [
         {

@@ -35,6 +35,7 @@ export type StandingFact =
   | { readonly kind: "not_attested"; readonly detail: string }
   | { readonly kind: "token_expired"; readonly ageSeconds?: number }
   | { readonly kind: "token_used"; readonly detail: string }
+  | { readonly kind: "token_refused" }
   | { readonly kind: "bundle_mismatch"; readonly pinned: string; readonly presented: string }
   | {
       readonly kind: "svid_expired";
