@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { BonafideError } from "@bonafide/errors";
+import { backoffMs, type Clock, type Random } from "@bonafide/lifetime";
+import { Bundle as BundleService } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import { parseSpiffeBundle, parseX509BundlePem, type TrustDomain } from "@bonafide/spiffe";
+import type { TrustBundle } from "../core/bundle.ts";
+import { AGENT_ERRORS } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { openLinkInsecure } from "../server/insecure-link.ts";
+import type { ServerAddress } from "../server/server-link.ts";
+import { parseBundle } from "../wire/parse-bundle.ts";
+
+/** Where an agent that has no state yet learns whom to trust. */
+export type Bootstrap =
+  /** A file with the server's bundle: PEM, or a SPIFFE bundle document. */
+  | { readonly kind: "file"; readonly path: string }
+  /** The same, as text. */
+  | { readonly kind: "text"; readonly text: string }
+  /** Whatever server answers first is believed. For trying out only. */
+  | { readonly kind: "insecure" }
+  /** Nothing: the state of an earlier run is required. */
+  | { readonly kind: "none" };
+
+/** What {@link fetchBundleInsecure} works with. */
+export interface InsecureBootstrapDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/**
+ * Reads a bootstrap bundle.
+ *
+ * @throws BOOTSTRAP_BUNDLE_INVALID  unreadable, or without an authority
+ */
+export function parseBootstrapBundle(trustDomain: TrustDomain, text: string): TrustBundle {
+  try {
+    const isDocument = text.trimStart().startsWith("{");
+    const document = isDocument ? parseSpiffeBundle(trustDomain, text) : undefined;
+    const x509 = document?.x509 ?? parseX509BundlePem(trustDomain, text);
+    if (x509.authorities.length === 0) throw new TypeError("no authorities");
+    return { trustDomain, x509, tainted: new Set(), sequence: 0n };
+  } catch (cause) {
+    throw new BonafideError(
+      AGENT_ERRORS,
+      "BOOTSTRAP_BUNDLE_INVALID",
+      "the bootstrap bundle is neither PEM certificates nor a SPIFFE bundle document",
+      { cause },
+    );
+  }
+}
+
+/** Reads a bootstrap bundle from a file. @throws BOOTSTRAP_BUNDLE_INVALID */
+export async function readBootstrapBundle(
+  trustDomain: TrustDomain,
+  path: string,
+): Promise<TrustBundle> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new BonafideError(
+      AGENT_ERRORS,
+      "BOOTSTRAP_BUNDLE_INVALID",
+      `the bootstrap bundle ${path} cannot be read`,
+      { cause, details: { path } },
+    );
+  }
+  return parseBootstrapBundle(trustDomain, text);
+}
+
+/**
+ * Believes whatever server answers first, and says so loudly with the fingerprint of what it got. Tries until it gets an
+ * answer or the signal aborts.
+ */
+export async function fetchBundleInsecure(
+  address: ServerAddress,
+  trustDomain: TrustDomain,
+  deps: InsecureBootstrapDeps,
+  options: { readonly signal: AbortSignal },
+): Promise<TrustBundle> {
+  const { clock, random, log } = deps;
+  for (let failures = 1; ; failures++) {
+    const link = openLinkInsecure(address);
+    try {
+      const answer = await link.client(BundleService).getBundle({}, options);
+      const bundle = parseBundle(answer, trustDomain);
+      if (bundle.x509.authorities.length > 0) {
+        log("warn", "bootstrap.insecure", {
+          server: `${address.host}:${address.port}`,
+          sha256: bundle.x509.authorities.map(({ der }) =>
+            createHash("sha256").update(der).digest("hex"),
+          ),
+          meaning: "whoever answered is believed to be the server; compare the fingerprints",
+        });
+        return bundle;
+      }
+    } catch (cause) {
+      options.signal.throwIfAborted();
+      log("warn", "bootstrap.failed", { cause: link.reasonOf(cause) });
+    } finally {
+      link.destroy();
+    }
+    await clock.sleep(backoffMs(failures, random.fraction()), options);
+  }
+}

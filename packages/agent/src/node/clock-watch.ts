@@ -1,0 +1,37 @@
+import type { Clock, EpochMs } from "@bonafide/lifetime";
+import { judgeSkew, type SkewJudgement } from "../core/clock-skew.ts";
+import type { Log } from "../log.ts";
+
+/** Compares this node's clock with the server's and says whether anything may be issued (design D12). */
+export class ClockWatch {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #judgement: SkewJudgement | undefined;
+
+  constructor(deps: { readonly clock: Clock; readonly log: Log }) {
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+  }
+
+  /** Ours minus the server's, ms; undefined until it was measured. */
+  get offsetMs(): number | undefined {
+    return this.#judgement?.offsetMs;
+  }
+
+  /** False while the clocks are more than five minutes apart. */
+  get mayIssue(): boolean {
+    return this.#judgement?.kind !== "refuse";
+  }
+
+  /** Takes a measurement. @param sentAt  Our time before the server was asked. */
+  measure(sentAt: EpochMs, serverTime: EpochMs): void {
+    const before = this.#judgement?.kind ?? "ok";
+    const now = judgeSkew({ sentAt, receivedAt: this.#clock.now(), serverTime });
+    this.#judgement = now;
+    if (now.kind === before) return;
+    const fields = { offsetMs: now.offsetMs };
+    if (now.kind === "ok") this.#log("info", "clock.agrees", fields);
+    else if (now.kind === "warn") this.#log("warn", "clock.differs", fields);
+    else this.#log("error", "clock.refused", fields);
+  }
+}

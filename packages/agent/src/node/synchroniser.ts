@@ -1,0 +1,165 @@
+import { isBonafideError } from "@bonafide/errors";
+import type { Clock, EpochMs, Random } from "@bonafide/lifetime";
+import { RpcError } from "@bonafide/rpc";
+import { firstSyncState, nextSync, type SyncMode, type SyncOutcome } from "../core/sync-plan.ts";
+import type { Log } from "../log.ts";
+import type { Picture } from "../picture/picture.ts";
+import { pollPicture } from "../server/poll.ts";
+import { watchPicture } from "../server/push.ts";
+import { entriesDigest } from "../wire/entries-digest.ts";
+import type { ClockWatch } from "./clock-watch.ts";
+import type { NodeIdentity } from "./node-identity.ts";
+
+/** What a {@link Synchroniser} works with. */
+export interface SynchroniserDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly picture: Picture;
+  readonly identity: NodeIdentity;
+  readonly clockWatch: ClockWatch;
+  /** Called after each round that brought news of the server, changed or not. */
+  readonly onSynced: () => void;
+}
+
+/** Options of a {@link Synchroniser}. */
+export interface SynchroniserOptions {
+  /** Pause between polls of a server that does not push, ms. */
+  readonly pollIntervalMs: number;
+  readonly agentVersion: string;
+}
+
+/** Keeps the picture fresh: by push, or by polling a server that knows no push. */
+export class Synchroniser {
+  readonly #deps: SynchroniserDeps;
+  readonly #options: SynchroniserOptions;
+  #mode: SyncMode = "push";
+  #lastSyncAt: EpochMs | undefined;
+  #awaySince: EpochMs | undefined;
+  #digestAgrees = true;
+
+  constructor(deps: SynchroniserDeps, options: SynchroniserOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  get mode(): SyncMode {
+    return this.#mode;
+  }
+
+  /** When the server was heard of last; undefined for never in this run. */
+  get lastSyncAt(): EpochMs | undefined {
+    return this.#lastSyncAt;
+  }
+
+  /** Since when the server has not answered; undefined while it does. */
+  get awaySince(): EpochMs | undefined {
+    return this.#awaySince;
+  }
+
+  /** Synchronises until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, identity } = this.#deps;
+    let state = firstSyncState;
+    for (;;) {
+      await identity.whenValid(signal);
+      this.#mode = state.mode;
+      const outcome = await this.#round(state.mode, signal);
+      signal.throwIfAborted();
+      const next = nextSync(state, outcome, {
+        monotonicMs: clock.monotonicMs(),
+        fraction: random.fraction(),
+        pollIntervalMs: this.#options.pollIntervalMs,
+      });
+      ({ state } = next);
+      await clock.sleep(next.waitMs, { signal });
+    }
+  }
+
+  async #round(mode: SyncMode, signal: AbortSignal): Promise<SyncOutcome> {
+    const { log, identity, clock } = this.#deps;
+    try {
+      if (mode === "push") await this.#push(signal);
+      else await this.#poll(signal);
+      return { kind: "done" };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (mode === "push" && error instanceof RpcError && error.status === "unimplemented") {
+        log("info", "sync.polling", { reason: "the server does not push" });
+        return { kind: "unimplemented" };
+      }
+      if (this.#awaySince === undefined) {
+        this.#awaySince = clock.now();
+        log("warn", "sync.failed", { mode, cause: error });
+      }
+      if (
+        isBonafideError(error, "X509_SVID_UNTRUSTED") ||
+        isBonafideError(error, "BUNDLE_NOT_FOUND")
+      ) {
+        identity.serverUnverified();
+      }
+      const retryAfterMs = isBonafideError(error) ? error.retryAfterMs : undefined;
+      return { kind: "failed", ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    }
+  }
+
+  /** One stream, until it ends or another SVID is there to open the next one with. */
+  async #push(signal: AbortSignal): Promise<void> {
+    const { identity, picture, clock, clockWatch } = this.#deps;
+    const rotated = new AbortController();
+    const svid = identity.svid;
+    const follow = async (): Promise<void> => {
+      const ending = AbortSignal.any([signal, rotated.signal]);
+      for await (const context of identity.updates({ signal: ending })) {
+        if (context.svid !== svid) rotated.abort(new Error("another SVID"));
+      }
+    };
+    const following = follow();
+    const claim = { digest: this.#digestAgrees, agentVersion: this.#options.agentVersion };
+    let sentAt = clock.now();
+    try {
+      await identity.links.use(async (link) => {
+        const options = { signal: AbortSignal.any([signal, rotated.signal]) };
+        for await (const pushed of watchPicture(link, picture, claim, options)) {
+          clockWatch.measure(sentAt, pushed.serverTime);
+          picture.adopt(pushed.update);
+          this.#synced();
+          this.#compare(pushed.digest);
+          if (!this.#digestAgrees) return;
+          sentAt = Number.POSITIVE_INFINITY;
+        }
+      });
+    } catch (error) {
+      if (!rotated.signal.aborted) throw error;
+    } finally {
+      rotated.abort();
+      await following;
+    }
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    const { identity, picture } = this.#deps;
+    const update = await identity.links.use((link) => pollPicture(link, picture, { signal }));
+    picture.adopt(update);
+    this.#synced();
+  }
+
+  #compare(digest: Uint8Array | undefined): void {
+    const { picture, log } = this.#deps;
+    if (digest === undefined) return;
+    const own = entriesDigest(picture.entries.entries());
+    this.#digestAgrees = Buffer.compare(own, digest) === 0;
+    if (!this.#digestAgrees) log("warn", "sync.digest_differs", { entries: picture.entries.size });
+  }
+
+  #synced(): void {
+    const { clock, identity, log, onSynced, picture } = this.#deps;
+    if (this.#awaySince !== undefined || this.#lastSyncAt === undefined) {
+      log("info", "sync.fresh", { mode: this.#mode, entries: picture.entries.size });
+    }
+    this.#awaySince = undefined;
+    this.#lastSyncAt = clock.now();
+    identity.confirmed();
+    onSynced();
+  }
+}
