@@ -1,0 +1,109 @@
+import type { Clock } from "@bonafide/lifetime";
+import { SpiffeWorkloadAPI } from "@bonafide/proto/workload_pb";
+import { addService, type CallContext, type Encoded, type RpcServer } from "@bonafide/rpc";
+import type { UnixConnection } from "@bonafide/unix-peer";
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { GroupHold, IdentityGroups, ReadyView } from "../identity/identity-groups.ts";
+import { FIRST_SVID_WAIT_MS } from "../limits.ts";
+import type { CallerGate, SeenCaller } from "./caller-gate.ts";
+import type { UidLimits } from "./uid-limits.ts";
+import { x509BundlesResponse, x509SvidResponse } from "./x509-responses.ts";
+
+/** What the Workload API is served from. */
+export interface WorkloadApiDeps {
+  readonly clock: Clock;
+  readonly gate: CallerGate;
+  readonly groups: IdentityGroups;
+  readonly limits: UidLimits;
+}
+
+/** Adds the X.509 part of the SPIFFE Workload API; the other methods answer UNIMPLEMENTED. */
+export function addWorkloadApi(server: RpcServer<UnixConnection>, deps: WorkloadApiDeps): void {
+  addService(server, SpiffeWorkloadAPI, {
+    fetchX509SVID: (_request, context) => streamAnswers(deps, context, x509SvidResponse),
+    fetchX509Bundles: (_request, context) => streamAnswers(deps, context, x509BundlesResponse),
+  });
+}
+
+/**
+ * Sends what a caller is entitled to, whole, now and after each change. The caller is looked at before the first message
+ * and again before every other one; the stream ends with a reason when it is entitled to nothing (any more).
+ */
+async function* streamAnswers<D extends DescMessage>(
+  deps: WorkloadApiDeps,
+  context: CallContext<UnixConnection>,
+  answerOf: (view: ReadyView) => Encoded<D>,
+): AsyncGenerator<Encoded<D>, void, void> {
+  const { gate, groups } = deps;
+  const { signal } = context;
+  const method = `${context.service}/${context.method}`;
+  let seen = await gate.look(context.peer, method, { signal });
+  const closeStream = openStream(deps, seen);
+  const hold = groups.hold(seen.observation.selectors);
+  try {
+    const first = await firstView(deps, hold, seen, signal);
+    gate.served(
+      seen,
+      first.identities.map(({ entry }) => entry.spiffeId),
+    );
+    let last = answerOf(first);
+    yield last;
+    for await (const view of hold.view.updates({ signal })) {
+      if (view === first) continue;
+      if (view.kind === "denied") throw gate.refuse(seen, "NO_IDENTITY_ISSUED");
+      if (view.kind === "unavailable") {
+        throw gate.refuse(seen, "AGENT_NOT_READY", { signingFailure: view.text });
+      }
+      if (view.kind !== "ready") continue;
+      const answer = answerOf(view);
+      if (answer === last || answer.bytes.equals(last.bytes)) continue;
+      seen = await gate.lookAgain(seen, { signal });
+      last = answer;
+      yield answer;
+    }
+  } finally {
+    hold.release();
+    closeStream();
+  }
+}
+
+function openStream({ gate, limits }: WorkloadApiDeps, seen: SeenCaller): () => void {
+  try {
+    return limits.openStream(seen.peer.uid);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : "";
+    throw gate.refuse(seen, "CALLER_LIMIT_EXCEEDED", { caller: { kind: "too_many", detail } });
+  }
+}
+
+/** Waits for the first answer, within limits. */
+async function firstView(
+  { clock, gate }: WorkloadApiDeps,
+  hold: GroupHold,
+  seen: SeenCaller,
+  signal: AbortSignal,
+): Promise<ReadyView> {
+  const late = new AbortController();
+  const settled = new AbortController();
+  const timer = clock
+    .sleep(FIRST_SVID_WAIT_MS, { signal: AbortSignal.any([signal, settled.signal]) })
+    .then(
+      () => late.abort(),
+      () => {},
+    );
+  try {
+    const ending = AbortSignal.any([signal, late.signal]);
+    for await (const view of hold.view.updates({ signal: ending })) {
+      if (view.kind === "ready") return view;
+      if (view.kind === "denied") throw gate.refuse(seen, "NO_IDENTITY_ISSUED");
+      if (view.kind === "unavailable") {
+        throw gate.refuse(seen, "AGENT_NOT_READY", { signingFailure: view.text });
+      }
+    }
+    signal.throwIfAborted();
+    throw gate.refuse(seen, "AGENT_NOT_READY", { signingFailure: "not signed in time" });
+  } finally {
+    settled.abort();
+    await timer;
+  }
+}
