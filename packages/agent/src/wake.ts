@@ -10,6 +10,11 @@ export class Wake {
     this.#clock = clock;
   }
 
+  /** Whether a wake-up came that nobody has seen yet. */
+  get isPending(): boolean {
+    return this.#pending;
+  }
+
   /** Ends the current wait, or the next one at once. */
   wake(): void {
     this.#pending = true;

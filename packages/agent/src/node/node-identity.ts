@@ -66,7 +66,11 @@ export interface NodeIdentityOptions {
   readonly joinToken: string | undefined;
 }
 
-type Step = StandingStep | { readonly kind: "renew" } | { readonly kind: "bundle" };
+type Step =
+  | StandingStep
+  | { readonly kind: "renew" }
+  | { readonly kind: "bundle" }
+  | { readonly kind: "pin" };
 
 type Next = Step | { readonly kind: "wait"; readonly ms: number };
 
@@ -94,6 +98,7 @@ export class NodeIdentity implements X509ContextSource {
   #serverUnverified = false;
   #canRecover = true;
   #canSignBundle = true;
+  #pinWanted = false;
 
   constructor(deps: NodeIdentityDeps, options: NodeIdentityOptions, pins: Pins | undefined) {
     this.#deps = deps;
@@ -184,6 +189,13 @@ export class NodeIdentity implements X509ContextSource {
     if (this.isValid) this.#standing = { kind: "good" };
   }
 
+  /** Told when the server was heard of: a good moment to learn its recovery key. */
+  pinSoon(): void {
+    if (this.#pins.recoveryKey !== undefined || !this.#canSignBundle) return;
+    this.#pinWanted = true;
+    this.#wake.wake();
+  }
+
   /** Keeps the SVID usable until the signal aborts. @throws AGENT_STOPPED when only a person can help */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0;
@@ -231,6 +243,7 @@ export class NodeIdentity implements X509ContextSource {
     }
     if (now >= plan.expiresAtMs) return decideStanding("AGENT_EXPIRED", can);
     if (now >= plan.renewAtMs || !this.#hasGoodAuthority(svid)) return { kind: "renew" };
+    if (this.#pinWanted) return { kind: "pin" };
     return { kind: "wait", ms: plan.renewAtMs - now };
   }
 
@@ -247,6 +260,9 @@ export class NodeIdentity implements X509ContextSource {
         return;
       case "bundle":
         await this.#recoverBundle(signal);
+        return;
+      case "pin":
+        await this.#pinRecoveryKey(signal);
         return;
       case "stop":
         await this.#stop(step);
@@ -359,8 +375,8 @@ export class NodeIdentity implements X509ContextSource {
   }
 
   /** Learns the recovery key from a verified server, once; a server without one is not asked again. */
-  async pinRecoveryKey(signal: AbortSignal): Promise<void> {
-    if (this.#pins.recoveryKey !== undefined || !this.#canSignBundle) return;
+  async #pinRecoveryKey(signal: AbortSignal): Promise<void> {
+    this.#pinWanted = false;
     const { picture, log, pinFile } = this.#deps;
     try {
       const answer = await this.links.use((link) =>

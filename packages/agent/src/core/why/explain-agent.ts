@@ -98,7 +98,10 @@ function explainCaller({ caller, pid }: WhyFacts): Cause | undefined {
 }
 
 /** Rung 5: the agent's standing with its server. */
-export function explainAgent({ standing, agentId }: WhyFacts): Cause[] {
+export function explainAgent({
+  standing,
+  agentId,
+}: Pick<WhyFacts, "standing" | "agentId">): Cause[] {
   const agent = agentId ?? "this agent";
   switch (standing.kind) {
     case "good":

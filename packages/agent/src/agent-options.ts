@@ -1,0 +1,48 @@
+import type { Clock, Random } from "@bonafide/lifetime";
+import type { WorkloadAttestor } from "@bonafide/plugin-api";
+import type { TrustDomain } from "@bonafide/spiffe";
+import type { Kernel } from "@bonafide/unix-peer";
+import type { Log } from "./log.ts";
+import type { Bootstrap } from "./node/bootstrap.ts";
+import type { ServerAddress } from "./server/server-link.ts";
+import type { UidLimitsOptions } from "./workload/uid-limits.ts";
+
+/** Options of {@link openAgent}. */
+export interface AgentOptions {
+  readonly trustDomain: TrustDomain;
+  readonly server: ServerAddress;
+  /** Folder of the agent's own state; made with 0700 if it is missing, refused if others may write it. */
+  readonly dataDir: string;
+  /** Absolute path of the Workload API's socket, at most 107 bytes; its folder is made with 0755. */
+  readonly workloadSocket: string;
+  /** Absolute path of the admin socket, at most 107 bytes; its folder is made with 0700. */
+  readonly adminSocket: string;
+  /** Whom to trust at the first start; later the kept bundle counts. Default: none. */
+  readonly bootstrap?: Bootstrap;
+  /** For the first start, or after the node was evicted. */
+  readonly joinToken?: string;
+  /** Raw Ed25519 key of the trust domain's recovery, 32 bytes; default: learned from the verified server, once. */
+  readonly recoveryKey?: Uint8Array;
+  /** Pause between polls of a server that does not push, ms, default 5000. */
+  readonly pollIntervalMs?: number;
+  /** SVIDs kept ready although nobody asks for them, default 1000. */
+  readonly prefetchMax?: number;
+  /** Observe `unix:path` and `unix:sha256`, default true. */
+  readonly discoverPath?: boolean;
+  /** Serve nobody whose process cannot be pinned, default true for root. */
+  readonly requirePinnedPeer?: boolean;
+  /** Limits on each user of the node. */
+  readonly uidLimits?: UidLimitsOptions;
+  /** Told to the server. */
+  readonly version: string;
+}
+
+/** What an agent works with; all of it stays the caller's. */
+export interface AgentDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly kernel: Kernel;
+  /** Beside the built-in ones (`unix`, `ns`, `launcher`). Default: none. */
+  readonly attestors?: readonly WorkloadAttestor[];
+}

@@ -1,0 +1,10 @@
+export type { AgentDeps, AgentOptions } from "./agent-options.ts";
+export { type Cause, CAUSES, type CauseCode, type CauseSpec, RUNGS } from "./core/why/causes.ts";
+export type { ForeignEntry, WhyFacts } from "./core/why/facts.ts";
+export { why, type WhyAnswer } from "./core/why/why.ts";
+export { AGENT_ERRORS, type AgentErrorCode } from "./errors.ts";
+export { type Log, type LogLevel, silentLog } from "./log.ts";
+export type { Bootstrap } from "./node/bootstrap.ts";
+export { type AgentEnd, openAgent, type RunningAgent } from "./open-agent.ts";
+export type { ServerAddress } from "./server/server-link.ts";
+export type { UidLimitsOptions } from "./workload/uid-limits.ts";

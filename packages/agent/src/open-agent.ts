@@ -1,0 +1,377 @@
+import { chmod, mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { BonafideError, isBonafideError } from "@bonafide/errors";
+import { runTasks } from "@bonafide/lifetime";
+import { HealthRegistry } from "@bonafide/rpc";
+import { UnixPeer } from "@bonafide/unix-peer";
+import { addDiagnosis } from "./admin/diagnosis-api.ts";
+import type { AgentDeps, AgentOptions } from "./agent-options.ts";
+import { type Attestation, createAttestation } from "./attestation/attestation.ts";
+import { nsAttestor } from "./attestation/ns-attestor.ts";
+import { createUnixAttestor } from "./attestation/unix/unix-attestor.ts";
+import type { TrustBundle } from "./core/bundle.ts";
+import type { Cause } from "./core/why/causes.ts";
+import { explainAgent } from "./core/why/explain-agent.ts";
+import { DecisionLog } from "./decision/decision-log.ts";
+import { IdentityFile } from "./disk/identity-file.ts";
+import { PictureFile, type StoredPicture } from "./disk/picture-file.ts";
+import { PinFile, type Pins } from "./disk/pin-file.ts";
+import { AGENT_ERRORS } from "./errors.ts";
+import { IdentityGroups } from "./identity/identity-groups.ts";
+import {
+  fetchBundleInsecure,
+  parseBootstrapBundle,
+  readBootstrapBundle,
+} from "./node/bootstrap.ts";
+import { ClockWatch } from "./node/clock-watch.ts";
+import { NodeIdentity } from "./node/node-identity.ts";
+import { Synchroniser } from "./node/synchroniser.ts";
+import { openAgentSockets } from "./open-sockets.ts";
+import { PictureWriter } from "./picture/picture-writer.ts";
+import { Picture } from "./picture/picture.ts";
+import { signSvids } from "./server/sign-svids.ts";
+import { SvidKeeper } from "./svid/svid-keeper.ts";
+import { CallerGate } from "./workload/caller-gate.ts";
+import { UidLimits } from "./workload/uid-limits.ts";
+
+/** How an agent ended. */
+export type AgentEnd =
+  /** By {@link RunningAgent.close}. */
+  | { readonly kind: "closed" }
+  /** It cannot go on without a person; `cause` says what happened and which command mends it. */
+  | { readonly kind: "stopped"; readonly cause: Cause | undefined };
+
+/** An agent that serves. */
+export interface RunningAgent extends AsyncDisposable {
+  readonly workloadSocket: string;
+  readonly adminSocket: string;
+  /** Its SPIFFE ID; undefined until it has joined. */
+  readonly id: string | undefined;
+  /** Resolves once the agent has a valid SVID and has heard of its entries in this run. Rejects when it ends before. */
+  ready(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Settles when the agent has ended; rejects with the failure that ended it. */
+  readonly ended: Promise<AgentEnd>;
+  /** Ends all calls, closes the sockets, keeps what is to be kept. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an agent: reads its state, listens on both sockets, and joins or comes back to its server in the background.
+ *
+ * @throws AGENT_STATE_INVALID, AGENT_STATE_UNAVAILABLE, BOOTSTRAP_MISSING, BOOTSTRAP_BUNDLE_INVALID
+ * @throws what the sockets throw; nothing is left open then
+ * @stability experimental
+ */
+export async function openAgent(
+  options: AgentOptions,
+  deps: AgentDeps,
+  opening: { readonly signal?: AbortSignal } = {},
+): Promise<RunningAgent> {
+  await prepareFolder(options.dataDir);
+  const signal = opening.signal ?? new AbortController().signal;
+  const pictureFile = new PictureFile(join(options.dataDir, "picture.pb"));
+  const pinFile = new PinFile(join(options.dataDir, "pins.json"));
+  const identityFile = new IdentityFile(join(options.dataDir, "identity.json"));
+  const stored = await pictureFile.read(options.trustDomain);
+  const picture = new Picture(await firstBundle(stored, options, deps, signal));
+  if (stored?.update !== undefined) picture.adopt(stored.update);
+  const identity = new NodeIdentity(
+    {
+      ...deps,
+      picture,
+      identityFile,
+      pinFile,
+      joinKeyPath: join(options.dataDir, "joining.key"),
+    },
+    { address: options.server, joinToken: options.joinToken },
+    pinsOf(options, await pinFile.read()),
+  );
+  const held = await identityFile.read();
+  if (held !== undefined) identity.restore(held);
+  const agent = new Agent(options, deps, { picture, pictureFile, identity });
+  try {
+    await agent.open();
+  } catch (error) {
+    await agent.close();
+    throw error;
+  }
+  return agent;
+}
+
+interface AgentState {
+  readonly picture: Picture;
+  readonly pictureFile: PictureFile;
+  readonly identity: NodeIdentity;
+}
+
+class Agent implements RunningAgent {
+  readonly #options: AgentOptions;
+  readonly #deps: AgentDeps;
+  readonly #state: AgentState;
+  readonly #closing = new AbortController();
+  readonly #ended = Promise.withResolvers<AgentEnd>();
+  readonly #synced = Promise.withResolvers<void>();
+  readonly #health = new HealthRegistry();
+  readonly #unix: ReturnType<typeof createUnixAttestor>;
+  readonly #attestation: Attestation;
+  readonly #keeper: SvidKeeper;
+  readonly #groups: IdentityGroups;
+  readonly #synchroniser: Synchroniser;
+  readonly #clockWatch: ClockWatch;
+  #sockets: AsyncDisposable | undefined;
+  #running: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: AgentOptions, deps: AgentDeps, state: AgentState) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#state = state;
+    const { picture, identity } = state;
+    const { clock } = deps;
+    // Both are looked at by callers that may never come; a rejection nobody awaits is no failure of its own.
+    this.#ended.promise.catch(() => {});
+    this.#synced.promise.catch(() => {});
+    this.#clockWatch = new ClockWatch(deps);
+    this.#unix = createUnixAttestor({
+      path: options.discoverPath ?? true,
+      wantsSha256: () => wantsSha256(picture),
+    });
+    this.#attestation = createAttestation({
+      clock,
+      attestors: [this.#unix, nsAttestor(), ...(deps.attestors ?? [])],
+    });
+    this.#keeper = new SvidKeeper(
+      {
+        ...deps,
+        picture,
+        signer: {
+          sign: async (requests, callOptions) => {
+            await identity.whenValid(callOptions.signal);
+            return identity.links.use((link) => signSvids(link, requests, callOptions));
+          },
+        },
+        mayIssue: () => this.#clockWatch.mayIssue,
+      },
+      options.prefetchMax === undefined ? {} : { prefetchMax: options.prefetchMax },
+    );
+    this.#groups = new IdentityGroups({ picture, keeper: this.#keeper, clock });
+    this.#synchroniser = new Synchroniser(
+      {
+        ...deps,
+        picture,
+        identity,
+        clockWatch: this.#clockWatch,
+        onSynced: () => {
+          this.#onSynced();
+        },
+      },
+      { pollIntervalMs: options.pollIntervalMs ?? 5000, agentVersion: options.version },
+    );
+  }
+
+  get workloadSocket(): string {
+    return this.#options.workloadSocket;
+  }
+
+  get adminSocket(): string {
+    return this.#options.adminSocket;
+  }
+
+  get id(): string | undefined {
+    return this.#state.identity.svid?.id;
+  }
+
+  get ended(): Promise<AgentEnd> {
+    return this.#ended.promise;
+  }
+
+  async ready({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => {
+      aborted.reject(signal.reason);
+    };
+    signal.throwIfAborted();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await Promise.race([this.#synced.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async open(): Promise<void> {
+    const { clock, log, kernel } = this.#deps;
+    const { picture, identity } = this.#state;
+    const decisions = new DecisionLog();
+    const limits = new UidLimits(clock, this.#options.uidLimits);
+    const gate = new CallerGate({ clock, log, attestation: this.#attestation, decisions, limits });
+    const shared = { clock, keeper: this.#keeper, groups: this.#groups, gate, limits };
+    this.#health.set("", picture.known && identity.isValid ? "serving" : "not_serving");
+    this.#sockets = await openAgentSockets(this.#options, {
+      ...this.#deps,
+      ...shared,
+      health: this.#health,
+      addAdminServices: (server) => {
+        addDiagnosis(server, {
+          ...shared,
+          picture,
+          decisions,
+          identity,
+          synchroniser: this.#synchroniser,
+          clockWatch: this.#clockWatch,
+          observeProcess: async (pid, options) => {
+            using peer = UnixPeer.ofProcess(kernel, pid);
+            return await this.#attestation.observe(peer, options);
+          },
+          address: this.#options.server,
+          version: this.#options.version,
+          socketPath: this.#options.workloadSocket,
+          startedAt: clock.now(),
+        });
+      },
+    });
+    this.#running = this.#run();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(): Promise<void> {
+    const { picture, pictureFile, identity } = this.#state;
+    const { signal } = this.#closing;
+    const writer = new PictureWriter({ ...this.#deps, picture, file: pictureFile });
+    try {
+      await runTasks(signal, [
+        (ending) => identity.run(ending),
+        (ending) => this.#synchroniser.run(ending),
+        (ending) => this.#keeper.run(ending),
+        (ending) => this.#groups.run(ending),
+        (ending) => writer.run(ending),
+      ]);
+      this.#end({ kind: "closed" });
+    } catch (error) {
+      if (isBonafideError(error, "AGENT_STOPPED")) {
+        const [cause] = explainAgent({
+          standing: identity.standing,
+          ...(this.id === undefined ? {} : { agentId: this.id }),
+        });
+        this.#deps.log("error", "agent.stopped", {
+          code: error.details["cause"],
+          says: cause?.says,
+          hint: cause?.hint,
+          command: cause?.command,
+        });
+        this.#end({ kind: "stopped", cause });
+      } else {
+        this.#deps.log("error", "agent.failed", { cause: error });
+        this.#synced.reject(error);
+        this.#ended.reject(error);
+      }
+    } finally {
+      this.#health.set("", "not_serving");
+      await this.#sockets?.[Symbol.asyncDispose]();
+    }
+  }
+
+  #end(end: AgentEnd): void {
+    const text =
+      end.kind === "stopped" ? (end.cause?.says ?? "the agent stopped") : "it was closed";
+    const cause = end.kind === "stopped" ? (end.cause?.code ?? "") : "";
+    this.#synced.reject(
+      new BonafideError(AGENT_ERRORS, "AGENT_STOPPED", text, { details: { cause } }),
+    );
+    this.#ended.resolve(end);
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(new Error("the agent is closed"));
+    this.#groups.close();
+    await this.#running;
+    this.#health.close();
+    await this.#sockets?.[Symbol.asyncDispose]();
+    await this.#state.identity.close();
+    await this.#unix[Symbol.asyncDispose]();
+    if (this.#running === undefined) this.#ended.resolve({ kind: "closed" });
+  }
+
+  #onSynced(): void {
+    this.#health.set("", "serving");
+    this.#synced.resolve();
+    this.#keeper.poke();
+    this.#state.identity.pinSoon();
+  }
+}
+
+async function prepareFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const { uid, mode } = await stat(path);
+    const own = process.geteuid?.();
+    if (own !== undefined && uid !== own && uid !== 0) {
+      throw new BonafideError(
+        AGENT_ERRORS,
+        "AGENT_STATE_INVALID",
+        `${path} belongs to uid ${uid} and not to the agent's user`,
+        { details: { path } },
+      );
+    }
+    if ((mode & 0o077) !== 0) await chmod(path, 0o700);
+  } catch (cause) {
+    if (isBonafideError(cause)) throw cause;
+    throw new BonafideError(
+      AGENT_ERRORS,
+      "AGENT_STATE_UNAVAILABLE",
+      `the data folder ${path} cannot be used`,
+      { cause, details: { path } },
+    );
+  }
+}
+
+async function firstBundle(
+  stored: StoredPicture | undefined,
+  options: AgentOptions,
+  deps: AgentDeps,
+  signal: AbortSignal,
+): Promise<TrustBundle> {
+  if (stored !== undefined) return stored.bundle;
+  const { trustDomain, server, bootstrap = { kind: "none" } } = options;
+  switch (bootstrap.kind) {
+    case "file":
+      return readBootstrapBundle(trustDomain, bootstrap.path);
+    case "text":
+      return parseBootstrapBundle(trustDomain, bootstrap.text);
+    case "insecure":
+      return fetchBundleInsecure(server, trustDomain, deps, { signal });
+    case "none":
+      throw new BonafideError(
+        AGENT_ERRORS,
+        "BOOTSTRAP_MISSING",
+        "the first start needs the server's bundle (bonafide bundle show), or insecure bootstrap for trying out",
+      );
+    default:
+      return bootstrap satisfies never;
+  }
+}
+
+function pinsOf(options: AgentOptions, pins: Pins | undefined): Pins | undefined {
+  const { recoveryKey, trustDomain } = options;
+  if (recoveryKey === undefined) return pins;
+  return { trustDomain, spentToken: pins?.spentToken, recoveryKey };
+}
+
+/** Hashing executables costs; nobody pays for it unless an entry asks. */
+function wantsSha256(picture: Picture): boolean {
+  for (const { selectors } of picture.entries.entries()) {
+    if (selectors.some(({ type, value }) => type === "unix" && value.startsWith("sha256:"))) {
+      return true;
+    }
+  }
+  return false;
+}

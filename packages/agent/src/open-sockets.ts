@@ -1,0 +1,139 @@
+import process from "node:process";
+import { BonafideError } from "@bonafide/errors";
+import type { Clock } from "@bonafide/lifetime";
+import {
+  addHealth,
+  addReflection,
+  type HealthRegistry,
+  type IncomingCall,
+  openServer,
+  type RpcServer,
+} from "@bonafide/rpc";
+import {
+  type Kernel,
+  listenUnix,
+  type UnixConnection,
+  type UnixListener,
+} from "@bonafide/unix-peer";
+import type { AgentOptions } from "./agent-options.ts";
+import { patchAuthority } from "./authority-patch/patched-socket.ts";
+import { AGENT_ERRORS } from "./errors.ts";
+import type { IdentityGroups } from "./identity/identity-groups.ts";
+import { WORKLOAD_MESSAGE_BYTES_MAX } from "./limits.ts";
+import type { Log } from "./log.ts";
+import type { SvidKeeper } from "./svid/svid-keeper.ts";
+import type { CallerGate } from "./workload/caller-gate.ts";
+import { checkSecurityHeader } from "./workload/header-check.ts";
+import { addSelfApi } from "./workload/self-api.ts";
+import type { UidLimits } from "./workload/uid-limits.ts";
+import { addWorkloadApi } from "./workload/workload-api.ts";
+
+/** What the sockets serve from. */
+export interface AgentSocketsDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly kernel: Kernel;
+  readonly gate: CallerGate;
+  readonly groups: IdentityGroups;
+  readonly keeper: SvidKeeper;
+  readonly limits: UidLimits;
+  readonly health: HealthRegistry;
+  readonly addAdminServices: (server: RpcServer<UnixConnection>) => void;
+}
+
+/** Listens on the workload socket and on the admin socket; disposing closes both and all their calls. */
+export async function openAgentSockets(
+  options: AgentOptions,
+  deps: AgentSocketsDeps,
+): Promise<AsyncDisposable> {
+  await using opened = new AsyncDisposableStack();
+  const workload = opened.use(
+    openServer<UnixConnection>({
+      clock: deps.clock,
+      messageBytesMax: WORKLOAD_MESSAGE_BYTES_MAX,
+      check: checkSecurityHeader,
+      observe: ({ call, error }) => {
+        if (error !== undefined && !(error instanceof BonafideError)) {
+          deps.log("error", "workload.call_failed", { path: call.path, cause: error });
+        }
+      },
+    }),
+  );
+  addWorkloadApi(workload, deps);
+  addSelfApi(workload, deps);
+  addHealth(workload, deps.health);
+  addReflection(workload);
+  const admin = opened.use(
+    openServer<UnixConnection>({
+      clock: deps.clock,
+      check: checkOperator,
+      observe: ({ call, error }) => {
+        if (error !== undefined && !(error instanceof BonafideError)) {
+          deps.log("error", "admin.call_failed", { path: call.path, cause: error });
+        }
+      },
+    }),
+  );
+  deps.addAdminServices(admin);
+  addHealth(admin, deps.health);
+  addReflection(admin);
+  const { requirePinnedPeer } = options;
+  opened.use(
+    await listen(admin, deps, {
+      path: options.adminSocket,
+      mode: 0o600,
+      folderMode: 0o700,
+      label: "admin",
+    }),
+  );
+  opened.use(
+    await listen(workload, deps, {
+      path: options.workloadSocket,
+      mode: 0o777,
+      folderMode: 0o755,
+      label: "default",
+      ...(requirePinnedPeer === undefined ? {} : { requirePinnedPeer }),
+    }),
+  );
+  return opened.move();
+}
+
+interface SocketOptions {
+  readonly path: string;
+  readonly mode: number;
+  readonly folderMode: number;
+  readonly label: string;
+  readonly requirePinnedPeer?: boolean;
+}
+
+function listen(
+  server: RpcServer<UnixConnection>,
+  { kernel, log }: AgentSocketsDeps,
+  options: SocketOptions,
+): Promise<UnixListener> {
+  return listenUnix({
+    kernel,
+    ...options,
+    onConnection: (connection) => {
+      server.inject(patchAuthority(connection.socket), connection);
+    },
+    onDropped: (dropped) => {
+      log("warn", "socket.dropped", { socket: options.label, ...dropped });
+    },
+  });
+}
+
+/**
+ * Lets root and the agent's own user in, by what the kernel says of the caller.
+ *
+ * @throws ADMIN_NOT_ALLOWED
+ */
+function checkOperator({ peer }: IncomingCall<UnixConnection>): void {
+  const { uid } = peer.caller();
+  if (uid === 0 || uid === process.geteuid?.()) return;
+  throw new BonafideError(
+    AGENT_ERRORS,
+    "ADMIN_NOT_ALLOWED",
+    "the admin socket is for root and the agent's own user",
+  );
+}
