@@ -13,9 +13,6 @@ export const ATTESTATIONS_PER_UID_BURST = 1000;
 /** Identities in one answer: beyond these the message would come near to the usual 4 MiB. */
 export const IDENTITIES_PER_CALLER_MAX = 500;
 
-/** SVID keys that the callers of one uid make the agent hold. */
-export const KEYS_PER_UID_MAX = 2000;
-
 /** SVIDs held although nobody asks for them; a soft limit, entries with subscribers do not count. */
 export const PREFETCH_MAX = 1000;
 
