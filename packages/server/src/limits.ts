@@ -8,6 +8,8 @@ export const LIMITS = {
   connections: 20_000,
   /** Time for one TLS handshake, ms. */
   handshakeMs: 10_000,
+  /** Certificates of one presented chain. */
+  chainCertificates: 8,
   /** One certificate request. */
   csrBytes: 16_384,
   /** One attestation payload or answer to a challenge. */

@@ -1,6 +1,7 @@
 import { BonafideError } from "@bonafide/errors";
 import { type Clock, type Random, runTasks } from "@bonafide/lifetime";
 import { canSignInProcess, type KeyManager, type Store } from "@bonafide/plugin-api";
+import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
 import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
@@ -24,11 +25,13 @@ import { Entitlements } from "./api/entitlements.ts";
 import { entryHandlers } from "./api/entry-service.ts";
 import { isOurFault } from "./api/item-status.ts";
 import { nodeSyncHandlers } from "./api/node-sync.ts";
+import { recoveryHandlers } from "./api/recovery-service.ts";
 import type { ServiceDeps } from "./api/services.ts";
 import { svidHandlers } from "./api/svid-service.ts";
 import { WatchHub } from "./api/watch-hub.ts";
 import { AuthorityService } from "./authority/authority-service.ts";
 import { BundleCache } from "./authority/bundle-cache.ts";
+import { RecoveryKey } from "./authority/recovery-key.ts";
 import { SERVER_ERRORS } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import type { LedgerDeps, LedgerOptions, OpenedLedger } from "./memory/open-ledger.ts";
@@ -61,6 +64,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly adminSocketPath: string;
   /** Our own bundle as of now: what an agent needs to trust this server. */
   bundle(): X509Bundle;
+  /** Raw public half of the recovery key, 32 bytes: to be pinned where agents are set up. */
+  readonly recoveryKey: Uint8Array;
   /** Settles once the server has ended; rejects with the failure that ended it. */
   readonly ended: Promise<void>;
   /** Refuses new calls, lets running ones end, writes what is soft, closes sockets and ledger. Idempotent. */
@@ -110,6 +115,7 @@ export async function openServer(options: ServerOptions, deps: ServerDeps): Prom
 class Server implements RunningServer {
   readonly ended: Promise<void>;
   readonly adminSocketPath: string;
+  recoveryKey: Uint8Array = new Uint8Array();
   readonly #options: CheckedOptions;
   readonly #deps: ServerDeps;
   readonly #ledger: OpenedLedger;
@@ -203,6 +209,18 @@ class Server implements RunningServer {
       authorities.signing();
     }
     await soft.load();
+    const { serverId } = this.#options;
+    const { registry, lane } = this.#ledger;
+    const recoveryKey = await RecoveryKey.open({
+      keys: this.#deps.keys,
+      registry,
+      lane,
+      clock,
+      log,
+      serverId,
+    });
+    this.recoveryKey = recoveryKey.publicKey;
+    addService(this.#tcp, Recovery, recoveryHandlers(this.#services, this.#options, recoveryKey));
     this.#identity = ServerIdentity.open(
       { authorities, clock, log, present: (svid) => this.#tls?.present(svid) },
       trustDomain,

@@ -19,6 +19,7 @@ import { decodeSignedAt, SIGNED_AT_OID } from "../core/signed-at.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { ServerLog } from "../server-log.ts";
+import { exporterValue } from "./exporter-value.ts";
 import type { ServerPeer } from "./server-peer.ts";
 
 /** What {@link TlsPort} works with. */
@@ -132,8 +133,7 @@ export class TlsPort {
       return {
         kind: "anonymous",
         address,
-        exporter: (label) =>
-          new Uint8Array(socket.exportKeyingMaterial(32, label, Buffer.alloc(0))),
+        exporter: (label) => exporterValue(socket, label),
       };
     }
     const { trustDomain } = this.#options;

@@ -1,8 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { KeyObject } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
 import {
   createCsr,
@@ -29,7 +32,7 @@ import {
 } from "@bonafide/rpc";
 import { openKernel } from "@bonafide/unix-peer";
 import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
-import { credentials } from "@grpc/grpc-js";
+import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import { openServer, type RunningServer } from "../open-server.ts";
 import type { ServerEvent } from "../server-log.ts";
 import type { ServerOptions } from "../server-options.ts";
@@ -52,6 +55,8 @@ export interface TestServer extends AsyncDisposable {
   local<S extends DescService>(service: S): Client<S>;
   /** A client over TLS; without an SVID, without a client certificate. A new connection each. */
   remote<S extends DescService>(service: S, svid?: TestSvid): Client<S>;
+  /** Closes a channel with the server. */
+  keep(channel: Channel): Channel;
   /** A token for a new node. */
   token(alias?: string): Promise<string>;
   /** Joins with a token, a new one unless given. */
@@ -65,6 +70,8 @@ export interface TestServerOptions {
   readonly store?: Store;
   readonly clock?: Clock;
   readonly options?: Partial<ServerOptions>;
+  /** Clients do not verify the server: for tests whose clock is not the machine's. */
+  readonly isBlind?: boolean;
 }
 
 /** The trust domain of the tests. */
@@ -123,7 +130,9 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
     store,
     events,
     local: (service) => createClient(service, keep(openUnixChannel(server.adminSocketPath))),
-    remote: (service, svid) => createClient(service, keep(openTlsChannel(server, svid))),
+    remote: (service, svid) =>
+      createClient(service, keep(openTlsChannel(server, { svid, isBlind: test.isBlind }))),
+    keep,
     async token(alias) {
       const { value } = await self.local(Agent).createJoinToken({
         ttl: 600,
@@ -144,19 +153,69 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
   return self;
 }
 
-/** A channel over TLS that trusts the server's bundle. */
-export function openTlsChannel(server: RunningServer, svid?: TestSvid): Channel {
-  const roots = server.bundle().authorities.map(({ der }) => formatPem("CERTIFICATE", der));
-  const key = svid && Buffer.from(formatPem("PRIVATE KEY", encodePrivateKey(svid.privateKey)));
-  const chain = svid?.chain.map((der) => formatPem("CERTIFICATE", der)).join("");
-  return openChannel(`localhost:${server.port}`, {
-    credentials: credentials.createSsl(
-      Buffer.from(roots.join("")),
-      key ?? null,
-      chain === undefined ? null : Buffer.from(chain),
-      { checkServerIdentity: () => undefined },
-    ),
+/** Options of {@link openTlsChannel}. */
+export interface TlsChannelOptions {
+  /** Presented to the server; none: no client certificate. */
+  readonly svid?: TestSvid | undefined;
+  /** Does not verify the server: for tests whose clock is not the machine's. */
+  readonly isBlind?: boolean | undefined;
+  /** Given each connection's socket. */
+  readonly onSocket?: ((socket: TLSSocket) => void) | undefined;
+}
+
+/** A channel over TLS that trusts the server's bundle as of now. */
+export function openTlsChannel(server: RunningServer, options: TlsChannelOptions = {}): Channel {
+  const { svid } = options;
+  const connection: ConnectionOptions = {
+    ca: server.bundle().authorities.map(({ der }) => formatPem("CERTIFICATE", der)),
+    ALPNProtocols: ["h2"],
+    rejectUnauthorized: options.isBlind !== true,
+    checkServerIdentity: () => undefined,
+    ...(svid === undefined
+      ? {}
+      : {
+          key: formatPem("PRIVATE KEY", encodePrivateKey(svid.privateKey)),
+          cert: svid.chain.map((der) => formatPem("CERTIFICATE", der)).join(""),
+        }),
+  };
+  return openChannel(`127.0.0.1:${server.port}`, {
+    credentials: new TestCredentials(connection, options.onSocket ?? (() => {})),
   });
+}
+
+/** Plain TLS by Node, whose sockets a test can look at. */
+class TestCredentials extends ChannelCredentials {
+  readonly #options: ConnectionOptions;
+  readonly #onSocket: (socket: TLSSocket) => void;
+
+  constructor(options: ConnectionOptions, onSocket: (socket: TLSSocket) => void) {
+    super();
+    this.#options = options;
+    this.#onSocket = onSocket;
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(): ReturnType<ChannelCredentials["_createSecureConnector"]> {
+    const connect = async (socket: Socket): Promise<{ socket: TLSSocket; secure: boolean }> => {
+      const secured = connectTls({ socket, ...this.#options });
+      await once(secured, "secureConnect");
+      this.#onSocket(secured);
+      return { socket: secured, secure: true };
+    };
+    return {
+      connect,
+      waitForReady: () => Promise.resolve(),
+      getCallCredentials: () => CallCredentials.createEmpty(),
+      destroy: () => {},
+    };
+  }
 }
 
 /** Joins by token over a client, as an agent does. */

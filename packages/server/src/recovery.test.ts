@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { createHash, createPublicKey, sign, verify } from "node:crypto";
+import { test } from "node:test";
+import type { TLSSocket } from "node:tls";
+import { type Clock, systemClock } from "@bonafide/lifetime";
+import { type GeneratedKey, generateKey, parseCertificate } from "@bonafide/pki";
+import {
+  Recovery,
+  type RecoverRequestSchema,
+  type RecoverResponse,
+} from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
+import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import { BundleSchema } from "@bonafide/proto/spire/api/types/bundle_pb";
+import { createClient } from "@bonafide/rpc";
+import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { signedBundleText } from "./authority/recovery-key.ts";
+import { exporterValue } from "./port/exporter-value.ts";
+import {
+  csrOf,
+  failureOf,
+  openTestServer,
+  openTlsChannel,
+  TD,
+  type TestServer,
+  type TestSvid,
+} from "./testing/test-server.ts";
+
+const DAY = 86_400_000;
+
+interface Attempt {
+  readonly svid: TestSvid;
+  /** The key that signs; default the SVID's own. */
+  readonly signer?: GeneratedKey;
+  /** Replaces the bytes of the connection. */
+  readonly exporter?: Uint8Array;
+  readonly nonce?: Uint8Array;
+}
+
+async function recover(srv: TestServer, attempt: Attempt): Promise<RecoverResponse | undefined> {
+  let socket: TLSSocket | undefined;
+  const channel = srv.keep(
+    openTlsChannel(srv.server, { isBlind: true, onSocket: (opened) => (socket = opened) }),
+  );
+  const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+  const fresh = generateKey("ec-p256");
+  const requests = async function* (): AsyncGenerator<
+    MessageInitShape<typeof RecoverRequestSchema>,
+    void,
+    void
+  > {
+    yield { step: { case: "start", value: {} } };
+    const given = await promise;
+    const nonce = attempt.nonce ?? given;
+    assert.ok(socket !== undefined);
+    const exported = exporterValue(socket, "EXPORTER-bonafide-recover");
+    const csr = csrOf(fresh);
+    const message = Buffer.concat([
+      Buffer.from("bonafide.agent.v1.Recover\0"),
+      nonce,
+      attempt.exporter ?? exported,
+      createHash("sha256").update(csr).digest(),
+    ]);
+    const signer = attempt.signer?.privateKey ?? attempt.svid.privateKey;
+    const signature = sign("sha256", message, signer);
+    const proof = { expiredChain: [...attempt.svid.chain], csr, signature };
+    yield { step: { case: "proof", value: proof } };
+  };
+  let last: RecoverResponse | undefined;
+  for await (const response of createClient(Recovery, channel).recover(requests())) {
+    if (response.step.case === "nonce") resolve(response.step.value);
+    last = response;
+  }
+  return last;
+}
+
+/** A server whose node joined ten days ago, with everything of then expired since. */
+async function afterTenDays(days = 10): Promise<{ srv: TestServer; svid: TestSvid }> {
+  let offset = -days * DAY;
+  const clock: Clock = { ...systemClock, now: () => Date.now() + offset };
+  const srv = await openTestServer({ clock, isBlind: true });
+  const svid = await srv.join();
+  offset = 0;
+  await srv.restart();
+  return { srv, svid };
+}
+
+test("a node comes back with its expired SVID, also when its root has expired meanwhile", async () => {
+  const { srv, svid } = await afterTenDays();
+  await using _ = srv;
+  const expired = await failureOf(srv.remote(Agent, svid).renewAgent({}));
+  assert.equal(expired.code, "AGENT_EXPIRED");
+  const answer = await recover(srv, { svid });
+  assert.equal(answer?.step.case, "result");
+  assert.equal(
+    answer.step.case === "result" && answer.step.value.bundle?.x509Authorities.length,
+    1,
+  );
+  const chain = answer.step.case === "result" ? (answer.step.value.svid?.certChain ?? []) : [];
+  const leaf = parseCertificate(chain[0] ?? new Uint8Array());
+  assert.deepEqual(leaf.uris, [svid.id]);
+  assert.ok(leaf.notAfter > Date.now());
+});
+
+test("recovery needs the old key, this connection and this nonce; a wrong proof raises an alarm", async () => {
+  const { srv, svid } = await afterTenDays();
+  await using _ = srv;
+  const attempts: readonly Partial<Attempt>[] = [
+    { signer: generateKey("ec-p256") },
+    { exporter: new Uint8Array(32) },
+    { nonce: new Uint8Array(32) },
+  ];
+  for (const attempt of attempts) {
+    const { code, status } = await failureOf(recover(srv, { svid, ...attempt }));
+    assert.equal(code, "RECOVERY_REFUSED");
+    assert.equal(status, "permission_denied");
+  }
+  assert.ok(srv.events.some(({ fields }) => fields?.["code"] === "recovery.wrong_proof"));
+});
+
+test("recovery is refused to banned and evicted nodes, and beyond the window", async () => {
+  {
+    const { srv, svid } = await afterTenDays();
+    await using _ = srv;
+    await srv.local(Agent).banAgent({ id: wireId(svid) });
+    assert.equal((await failureOf(recover(srv, { svid }))).code, "AGENT_BANNED");
+    await srv.local(Agent).deleteAgent({ id: wireId(svid) });
+    assert.equal((await failureOf(recover(srv, { svid }))).code, "RECOVERY_REFUSED");
+  }
+  const { srv, svid } = await afterTenDays(31);
+  await using _ = srv;
+  assert.equal((await failureOf(recover(srv, { svid }))).code, "RECOVERY_REFUSED");
+});
+
+test("the recovery key signs the bundle, and nothing about it is secret", async () => {
+  await using srv = await openTestServer();
+  const signed = await srv.remote(Recovery).fetchSignedBundle({});
+  assert.deepEqual(signed.recoveryKey, srv.server.recoveryKey);
+  const prefix = Buffer.from("302a300506032b6570032100", "hex");
+  const key = createPublicKey({
+    key: Buffer.concat([prefix, signed.recoveryKey]),
+    format: "der",
+    type: "spki",
+  });
+  const digest = createHash("sha256").update(signed.bundle).digest();
+  const text = signedBundleText(TD, signed.sequenceNumber, digest);
+  assert.ok(verify(null, text, key, signed.signature));
+  const bundle = fromBinary(BundleSchema, signed.bundle);
+  assert.equal(bundle.sequenceNumber, signed.sequenceNumber);
+  assert.equal(bundle.x509Authorities.length, 1);
+});
+
+function wireId(svid: TestSvid): { trustDomain: string; path: string } {
+  return { trustDomain: TD, path: svid.id.slice(`spiffe://${TD}`.length) };
+}
