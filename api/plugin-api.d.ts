@@ -347,6 +347,20 @@ export interface DatabaseState {
     readonly abandoned: readonly StoredLeaf[];
 }
 
+export declare class LeafWriter {
+    #private;
+    constructor(head: Head);
+    get head(): Head;
+    ref(kind: ObjectKind, naturalKey: string): ObjectRef;
+    batch(changes: readonly (AnyObject | readonly [kind: ObjectKind, naturalKey: string])[], opens?: {
+        readonly epoch: number;
+        readonly openedIn: Incarnation;
+    }): {
+        readonly expected: Head;
+        readonly batch: AppendBatch;
+    };
+}
+
 export declare class MemoryDatabase {
     state: DatabaseState;
     incarnation: Incarnation;
@@ -372,6 +386,13 @@ export interface MemoryStore extends Store {
     readonly appends: number;
 }
 
+export interface StoreUnderTest {
+    readonly store: Store;
+    readonly dispose: () => Promise<void>;
+}
+
 export declare function keyManagerContract(name: string, open: () => Promise<KeyManager>): void;
 
 export declare function openMemoryStore(database?: MemoryDatabase): MemoryStore;
+
+export declare function storeContract(name: string, open: () => Promise<StoreUnderTest>): void;

@@ -181,7 +181,10 @@ export declare class RpcServer<Peer> {
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
     install(service: DescService, table: UntypedServiceImplementation): void;
-    incoming(metadata: Metadata): IncomingCall<Peer> | undefined;
+    incoming(metadata: Metadata): {
+        call: IncomingCall<Peer>;
+        signal: AbortSignal;
+    } | undefined;
     fail(metadata: Metadata, error: unknown): ReturnType<typeof renderStatus>;
 }
 
@@ -194,6 +197,25 @@ export interface RpcServerOptions<Peer> {
     readonly check?: (call: IncomingCall<Peer>) => void;
     readonly observe?: (report: CallReport<Peer>) => void;
 }
+
+export declare const STATUS_CODES: {
+    readonly cancelled: 1;
+    readonly unknown: 2;
+    readonly invalid_argument: 3;
+    readonly deadline_exceeded: 4;
+    readonly not_found: 5;
+    readonly already_exists: 6;
+    readonly permission_denied: 7;
+    readonly resource_exhausted: 8;
+    readonly failed_precondition: 9;
+    readonly aborted: 10;
+    readonly out_of_range: 11;
+    readonly unimplemented: 12;
+    readonly internal: 13;
+    readonly unavailable: 14;
+    readonly data_loss: 15;
+    readonly unauthenticated: 16;
+};
 
 export type ServingStatus = "unknown" | "serving" | "not_serving";
 

@@ -5,6 +5,11 @@ export interface Authorizer {
     admits(peer: VerifiedX509Svid): boolean;
 }
 
+export interface ClosableClient {
+    close(): void;
+    waitForReady(deadline: Date | number, callback: (error?: Error) => void): void;
+}
+
 export declare const ENDPOINT_VARIABLE = "SPIFFE_ENDPOINT_SOCKET";
 
 export type EndpointAddress = {
@@ -24,6 +29,20 @@ export interface FileSourceOptions {
     readonly clock?: Clock;
 }
 
+export type GrpcAcceptorOptions = Omit<TlsAcceptorOptions, "alpn">;
+
+export interface HttpsAgentOptions extends TlsConnectorOptions {
+    readonly agent?: Pick<AgentOptions, "keepAlive" | "keepAliveMsecs" | "maxSockets" | "maxTotalSockets" | "maxFreeSockets" | "timeout">;
+}
+
+export interface HttpsServer extends TlsAcceptor {
+    readonly http: Server;
+}
+
+export interface HttpsServerOptions extends Omit<TlsAcceptorOptions, "alpn"> {
+    readonly http?: ServerOptions;
+}
+
 export interface IdentityFiles {
     readonly certificate: string;
     readonly key: string;
@@ -36,9 +55,23 @@ export interface ParseSpiffeIdOptions {
 
 export declare const REFRESH_HINT_SECONDS_DEFAULT = 300;
 
+export interface ReadX509ContextOptions {
+    readonly hint?: string;
+}
+
 export interface Refusal {
     readonly error: BonafideError;
     readonly remoteAddress: string | undefined;
+}
+
+export interface RotatingGrpcClient<C> extends AsyncDisposable {
+    readonly current: C;
+    close(): Promise<void>;
+}
+
+export interface RotatingGrpcClientOptions<C extends ClosableClient> extends TlsConnectorOptions {
+    readonly open: (credentials: ChannelCredentials) => C;
+    readonly readyMs?: number;
 }
 
 export declare const SPIFFE_ERRORS: {
@@ -119,6 +152,10 @@ export declare const SPIFFE_ERRORS: {
 export interface SharedKey {
     readonly trustDomains: readonly [TrustDomain, TrustDomain];
     readonly spkiHex: string;
+}
+
+export interface SourceOptions extends X509SourceOptions, Omit<FileSourceOptions, "files"> {
+    readonly files?: FileSourceOptions["files"];
 }
 
 export interface SpiffeBundle {
@@ -202,6 +239,11 @@ export type TrustDomain = string & {
 
 export type TrustDomainFault = "empty" | "too-long" | "character";
 
+export type UndiciConnect = (options: {
+    readonly hostname: string;
+    readonly port?: string;
+}, callback: (error: Error | null, socket: TLSSocket | null) => void) => void;
+
 export interface VerifiedConnection {
     readonly socket: TLSSocket;
     readonly peer: VerifiedPeer;
@@ -225,6 +267,12 @@ export declare class VerifiedPeer {
     static verify(socket: TLSSocket, options: VerifyPeerOptions): VerifiedPeer;
 }
 
+export interface VerifiedRequest extends IncomingMessage {
+    readonly peer: VerifiedPeer;
+}
+
+export type VerifiedRequestListener = (request: VerifiedRequest, response: ServerResponse) => void;
+
 export interface VerifiedX509Svid {
     readonly id: SpiffeId;
     readonly trustDomain: TrustDomain;
@@ -244,6 +292,33 @@ export interface VerifyPeerOptions {
 export interface VerifyX509SvidOptions {
     readonly now: EpochMs;
     readonly cache?: X509SvidCache;
+}
+
+export declare class WorkloadApiClient implements AsyncDisposable {
+    #private;
+    constructor(address: EndpointAddress);
+    fetchX509Context(options?: ReadX509ContextOptions & {
+        readonly signal?: AbortSignal;
+    }): Promise<X509Context>;
+    fetchX509Bundles(options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<X509BundleSet>;
+    watchX509Contexts(options?: ReadX509ContextOptions & {
+        readonly signal?: AbortSignal;
+    }): AsyncGenerator<X509Context, void, void>;
+    watchX509Bundles(options?: {
+        readonly signal?: AbortSignal;
+    }): AsyncGenerator<X509BundleSet, void, void>;
+    watchX509Responses(options: {
+        readonly signal?: AbortSignal;
+    }): ReturnType<Client<typeof SpiffeWorkloadAPI>["fetchX509SVID"]>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface WorkloadApiOptions {
+    readonly address?: string;
+    readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface X509Bundle {
@@ -279,6 +354,12 @@ export declare class X509Source implements X509ContextSource, AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface X509SourceOptions extends WorkloadApiOptions, ReadX509ContextOptions {
+    readonly onProblem?: (error: BonafideError) => void;
+    readonly clock?: Clock;
+    readonly random?: Random;
+}
+
 export interface X509Svid {
     readonly id: SpiffeId;
     readonly trustDomain: TrustDomain;
@@ -308,6 +389,12 @@ export declare function concatenateDer(certificates: readonly {
     readonly der: Uint8Array;
 }[]): Uint8Array;
 
+export declare function createGrpcAcceptor(server: Server, options: GrpcAcceptorOptions): TlsAcceptor;
+
+export declare function createHttpsAgent(options: HttpsAgentOptions): Agent;
+
+export declare function createHttpsServer(options: HttpsServerOptions, listener: VerifiedRequestListener): HttpsServer;
+
 export declare function createTlsAcceptor(options: TlsAcceptorOptions, take: TakeConnection<VerifiedPeer>): TlsAcceptor;
 
 export declare function createTlsAcceptorWithAnonymous(options: TlsAcceptorOptions, take: TakeConnection<VerifiedPeer | undefined>): TlsAcceptor;
@@ -326,6 +413,16 @@ export declare function formatSpiffeBundle(bundle: SpiffeBundle): string;
 
 export declare function formatX509BundleDer(bundle: X509Bundle): Uint8Array;
 
+export declare function grpcCredentials(options: TlsConnectorOptions): ChannelCredentials;
+
+export declare function grpcPeer(call: {
+    getPeer(): string;
+}): VerifiedPeer;
+
+export declare function httpPeer(request: {
+    readonly socket: Socket;
+}): VerifiedPeer;
+
 export declare function identityFilesIn(folder: string): IdentityFiles;
 
 export declare function isMemberOf(id: SpiffeId, trustDomain: TrustDomain): boolean;
@@ -343,6 +440,18 @@ export declare function memberOf(trustDomain: string): Authorizer;
 export declare function oneOf(ids: readonly string[]): Authorizer;
 
 export declare function openFileSource(options: FileSourceOptions, { signal }?: {
+    readonly signal?: AbortSignal;
+}): Promise<X509Source>;
+
+export declare function openRotatingGrpcClient<C extends ClosableClient>(options: RotatingGrpcClientOptions<C>): RotatingGrpcClient<C>;
+
+export declare function openSource(options?: SourceOptions, opening?: {
+    readonly signal?: AbortSignal;
+}): Promise<X509Source>;
+
+export declare function openWorkloadApi(options?: WorkloadApiOptions): WorkloadApiClient;
+
+export declare function openX509Source(options?: X509SourceOptions, { signal }?: {
     readonly signal?: AbortSignal;
 }): Promise<X509Source>;
 
@@ -386,6 +495,8 @@ export declare function trustDomainFault(name: string): TrustDomainFault | undef
 
 export declare function trustDomainOf(id: SpiffeId): TrustDomain;
 
+export declare function undiciConnect(options: TlsConnectorOptions): UndiciConnect;
+
 export declare function verifyX509Svid(chain: readonly Uint8Array[], bundles: X509BundleSet, options: VerifyX509SvidOptions): VerifiedX509Svid;
 
 export declare function x509BundleOf(trustDomain: TrustDomain, authorities: readonly Certificate[]): X509Bundle;
@@ -397,5 +508,57 @@ export declare function x509ContextOf(svid: X509Svid | undefined, bundles: X509B
 export declare function x509SvidOf(parts: X509SvidParts): X509Svid;
 
 // @bonafide/spiffe/testing
+
+export interface FakeCall {
+    readonly method: string;
+    readonly securityHeader: readonly string[];
+}
+
+export interface FakeIdentities {
+    readonly svids: readonly X509Svid[];
+    readonly bundles: readonly X509Bundle[];
+}
+
+export declare class FakeWorkloadApi implements AsyncDisposable {
+    #private;
+    readonly address: string;
+    private constructor();
+    static open(): Promise<FakeWorkloadApi>;
+    get calls(): readonly FakeCall[];
+    waitForCalls(count: number): Promise<void>;
+    give(identities: FakeIdentities): void;
+    giveRaw(response: MessageInitShape<typeof X509SVIDResponseSchema>): void;
+    giveRawBundles(response: MessageInitShape<typeof X509BundlesResponseSchema>): void;
+    fail(status: StatusName): void;
+    endStreams(): void;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export declare class TestSource extends X509Source {
+    #private;
+    constructor(own: TestTrustDomain, path: string, trusting: readonly TestTrustDomain[]);
+    rotate(svid?: X509Svid): X509Svid;
+    refreshBundles(): void;
+    redact(): void;
+}
+
+export declare class TestTrustDomain {
+    #private;
+    readonly trustDomain: TrustDomain;
+    constructor(name: string, options?: TestTrustDomainOptions);
+    get ca(): TestCa;
+    get bundle(): X509Bundle;
+    rotateAuthority(): void;
+    dropOldAuthorities(): void;
+    issue(path: string, template?: Partial<CertificateTemplate>): X509Svid;
+    source(path: string, options?: {
+        readonly trusting?: readonly TestTrustDomain[];
+    }): TestSource;
+}
+
+export interface TestTrustDomainOptions {
+    readonly now?: number;
+}
 
 export declare function exampleId(path: string): SpiffeId;

@@ -1,4 +1,5 @@
 import { cpSync, existsSync, globSync, readFileSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { build, type Metafile, type Plugin } from "esbuild";
@@ -87,7 +88,7 @@ function externalsOf({ outputs }: Metafile): string[] {
   const found = Object.values(outputs).flatMap((output) =>
     output.imports.filter((item) => item.external === true).map((item) => item.path),
   );
-  return [...new Set(found)].filter((name) => !name.startsWith("node:"));
+  return [...new Set(found)].filter((name) => !isBuiltin(name));
 }
 
 /** Puts koffi and its binary for this machine where the bundle finds them. */
