@@ -59,6 +59,16 @@ export class TestTrustDomain {
   }
 
   /**
+   * An SVID for an ID of any trust domain, signed by this one's authority: what a compromised domain can make, and what
+   * must be refused everywhere.
+   *
+   * @param id  Such as `spiffe://another.example/admin`.
+   */
+  forge(id: string): X509Svid {
+    return x509SvidOf(this.ca.issue(id));
+  }
+
+  /**
    * A source for one identity, without a Workload API.
    *
    * @param options.trusting  Other trust domains whose bundles it has too.
