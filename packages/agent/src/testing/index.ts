@@ -1,0 +1,7 @@
+export {
+  type LogLine,
+  openTestAgent,
+  type TestAgent,
+  type TestAgentOptions,
+  WORKLOAD_HEADERS,
+} from "./open-test-agent.ts";

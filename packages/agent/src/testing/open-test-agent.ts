@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
+import { type Channel, type Client, createClient, openUnixChannel } from "@bonafide/rpc";
+import { parseTrustDomainName } from "@bonafide/spiffe";
+import { openKernel } from "@bonafide/unix-peer";
+import type { DescService } from "@bufbuild/protobuf";
+import type { AgentOptions } from "../agent-options.ts";
+import { openAgent, type RunningAgent } from "../open-agent.ts";
+
+/** The header that every call of the Workload API carries. */
+export const WORKLOAD_HEADERS: Readonly<Record<string, string>> = { "workload.spiffe.io": "true" };
+
+/** One line that the agent logged. */
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Options of {@link openTestAgent}. */
+export interface TestAgentOptions extends Partial<AgentOptions> {
+  readonly server: AgentOptions["server"];
+  readonly clock?: Clock;
+}
+
+/** A real agent on real sockets in a folder of its own, and clients for it. */
+export interface TestAgent extends AsyncDisposable {
+  readonly agent: RunningAgent;
+  readonly folder: string;
+  readonly log: readonly LogLine[];
+  /** A client on the workload socket, on a connection of its own. */
+  workload<S extends DescService>(service: S): Client<S>;
+  /** A client on the admin socket. */
+  admin<S extends DescService>(service: S): Client<S>;
+  /** Resolves once such a line was, or is, logged. */
+  logged(event: string): Promise<LogLine>;
+  /** Ends it and opens another one on the same folder. */
+  restart(options?: Partial<AgentOptions>): Promise<void>;
+}
+
+/** Opens an agent for a test; trust domain `example.org` unless the options say otherwise. */
+export async function openTestAgent(options: TestAgentOptions): Promise<TestAgent> {
+  const folder = await mkdtemp(join(tmpdir(), "bf-agt-"));
+  const log: LogLine[] = [];
+  const waiting: { event: string; resolve: (line: LogLine) => void }[] = [];
+  const kernel = await openKernel();
+  const { clock = systemClock, ...given } = options;
+  const open = (more: Partial<AgentOptions> = {}): Promise<RunningAgent> =>
+    openAgent(
+      {
+        trustDomain: parseTrustDomainName("example.org"),
+        dataDir: join(folder, "data"),
+        workloadSocket: join(folder, "w", "agent.sock"),
+        adminSocket: join(folder, "private", "admin.sock"),
+        version: "0.0.0-test",
+        ...given,
+        ...more,
+      },
+      {
+        clock,
+        random: systemRandom,
+        kernel,
+        log: (level, event, fields = {}) => {
+          const line = { level, event, fields };
+          log.push(line);
+          for (const each of waiting.splice(0)) {
+            if (each.event === event) each.resolve(line);
+            else waiting.push(each);
+          }
+        },
+      },
+    );
+  let agent: RunningAgent;
+  try {
+    agent = await open();
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  const channels: Channel[] = [];
+  const client = <S extends DescService>(service: S, path: string): Client<S> => {
+    const channel = openUnixChannel(path);
+    channels.push(channel);
+    return createClient(service, channel);
+  };
+  return {
+    get agent() {
+      return agent;
+    },
+    folder,
+    log,
+    workload: (service) => client(service, agent.workloadSocket),
+    admin: (service) => client(service, agent.adminSocket),
+    logged: (event) =>
+      new Promise((resolve) => {
+        const line = log.find((each) => each.event === event);
+        if (line === undefined) waiting.push({ event, resolve });
+        else resolve(line);
+      }),
+    async restart(more) {
+      await agent.close();
+      agent = await open(more);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const channel of channels) channel.close();
+      await agent.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
