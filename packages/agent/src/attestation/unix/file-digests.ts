@@ -66,6 +66,7 @@ export function createFileDigests(options: FileDigestsOptions = {}): FileDigests
   const compute = async (path: string, key: string): Promise<FileDigest> => {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const before = await file.stat({ bigint: true });
+    if (closed) return { kind: "not-ready" };
     const answer = await new Promise<FileDigest>((resolve) => {
       const ticket = ++tickets;
       waiting.set(ticket, resolve);
