@@ -1,13 +1,11 @@
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type ServerHttp2Stream } from "node:http2";
+import { connect as connectSocket } from "node:net";
 import { Echo } from "@bonafide/proto/bonafide/testing/v1/echo_pb";
 import { addService, createClient } from "@bonafide/rpc";
 import { openTestServer } from "@bonafide/rpc/testing";
-import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
 import { type Bench, type Sample, sampleOf, type WindowOptions } from "./harness/bench.ts";
 
-const PATH = "/bonafide.testing.v1.Echo/Say";
-
-/** An empty unary call over a unix socket, one after the other, against the same on bare grpc-js. */
+/** An empty unary call over a unix socket, one after the other, against the same frames by hand. */
 export const benches: readonly Bench[] = [
   { name: "rpc-unary", unit: "us", target: null, run: measureUnary },
 ];
@@ -46,55 +44,45 @@ async function perCall(call: () => Promise<unknown>, durationMs: number): Promis
   return ((performance.now() - start) * 1000) / calls;
 }
 
-function asIs(bytes: Buffer): Buffer {
-  return bytes;
-}
-
 interface Bare {
   readonly call: () => Promise<void>;
   readonly close: () => void;
 }
 
-/** The same call without protobuf-es, typed handlers and judged connections. */
+/** The same frames by hand: one request of five bytes, one answer of five bytes with trailers. */
 async function openBare(path: string): Promise<Bare> {
-  const server = new Server({ "grpc.enable_channelz": 0 });
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  server.addService(
-    {
-      say: {
-        path: PATH,
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: asIs,
-        requestDeserialize: asIs,
-        responseSerialize: asIs,
-        responseDeserialize: asIs,
-      },
-    },
-    {
-      say: (call: { request: Buffer }, done: (e: null, b: Buffer) => void) =>
-        done(null, call.request),
-    },
-  );
-  const listener = createServer((socket: Socket) => injector.injectConnection(socket));
+  const frame = Buffer.alloc(5);
+  const server = createServer();
+  server.on("stream", (stream: ServerHttp2Stream) => {
+    stream.respond(
+      { ":status": 200, "content-type": "application/grpc" },
+      { waitForTrailers: true },
+    );
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.resume();
+    stream.once("end", () => stream.end(frame));
+  });
   await new Promise<void>((resolve) => {
-    listener.listen(path, resolve);
+    server.listen(path, resolve);
   });
-  const client = new Client(`unix:${path}`, credentials.createInsecure(), {
-    "grpc.enable_channelz": 0,
-  });
+  const session = connect("http://localhost", { createConnection: () => connectSocket(path) });
   return {
     call: () =>
       new Promise((resolve, reject) => {
-        client.makeUnaryRequest(PATH, asIs, asIs, Buffer.alloc(0), (error) => {
-          if (error === null) resolve();
-          else reject(error);
+        const request = session.request({
+          ":method": "POST",
+          ":path": "/bonafide.testing.v1.Echo/Say",
+          "content-type": "application/grpc",
+          te: "trailers",
         });
+        request.once("error", reject);
+        request.once("end", resolve);
+        request.resume();
+        request.end(frame);
       }),
     close: () => {
-      client.close();
-      listener.close();
-      server.forceShutdown();
+      session.close();
+      server.close();
     },
   };
 }
