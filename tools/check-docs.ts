@@ -1,6 +1,8 @@
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import { type ErrorEntry, readExports } from "./read-exports.ts";
+import { renderWhy } from "./render-why.ts";
 import { reportCheck } from "./report.ts";
 
 // Every export has a doc comment, and docs/errors/README.md has every error code.
@@ -40,17 +42,22 @@ for (const file of files.toSorted()) {
   if (!file.includes("/testing/")) entries.push(...errors.map((entry) => ({ ...entry, owner })));
 }
 entries.sort((a, b) => compare(a.code, b.code) || compare(a.owner, b.owner));
-const now = readPage();
-const wanted = renderPage(now);
-if (process.argv.includes("--write")) {
-  mkdirSync("docs/errors", { recursive: true });
-  writeFileSync(PAGE, wanted);
-} else if (now !== wanted) problems.push(`${PAGE} is not up to date: npm run docs`);
+settle(PAGE, renderPage(readPage(PAGE)));
+const [causes] = globSync("packages/agent/src/core/why/causes.ts");
+if (causes !== undefined) settle("docs/why.md", await renderWhy(causes));
 reportCheck("docs", { files: files.length, symbols, codes: entries.length }, problems);
 
-function readPage(): string {
+/** Writes a page, or tells that it differs from what is wanted. */
+function settle(page: string, wanted: string): void {
+  if (process.argv.includes("--write")) {
+    mkdirSync(dirname(page), { recursive: true });
+    writeFileSync(page, wanted);
+  } else if (readPage(page) !== wanted) problems.push(`${page} is not up to date: npm run docs`);
+}
+
+function readPage(page: string): string {
   try {
-    return readFileSync(PAGE, "utf8");
+    return readFileSync(page, "utf8");
   } catch {
     return "";
   }
