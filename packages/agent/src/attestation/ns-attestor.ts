@@ -4,6 +4,7 @@ import type {
   OmittedFact,
   WorkloadAttestor,
 } from "@bonafide/plugin-api";
+import { SELECTOR_GRADES } from "./core/grades.ts";
 import { namespaceOf, type OwnNamespaces, readOwnNamespaces } from "./namespaces.ts";
 
 const KINDS: readonly NamespaceKind[] = ["user", "pid", "mnt"];
@@ -33,7 +34,7 @@ export function nsAttestor(own: OwnNamespaces = readOwnNamespaces()): WorkloadAt
         selectors.push({
           type: "ns",
           value: `${kind}:${where}`,
-          grade: where === "host" ? "boundary" : "label",
+          grade: SELECTOR_GRADES[`ns:${kind}:${where}`],
           source: `/proc/PID/ns/${kind}`,
         });
       }

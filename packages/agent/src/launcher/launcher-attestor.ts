@@ -1,4 +1,5 @@
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
+import { SELECTOR_GRADES } from "../attestation/core/grades.ts";
 import type { LauncherSlots } from "./launcher-slots.ts";
 
 /**
@@ -19,12 +20,22 @@ export function launcherAttestor(slots: Pick<LauncherSlots, "find">): WorkloadAt
         startTicks: startTicks.kind === "read" ? startTicks.value : undefined,
       });
       if (launched === undefined) return Promise.resolve({ selectors: [], omitted: [] });
-      const grade = launched.launcherUid === uid ? "label" : "user";
+      const from = launched.launcherUid === uid ? "" : " from another uid";
       const source = "the launcher's slot";
       return Promise.resolve({
         selectors: [
-          { type: "launcher", value: `name:${launched.name}`, grade, source },
-          { type: "launcher", value: `uid:${launched.launcherUid}`, grade, source },
+          {
+            type: "launcher",
+            value: `name:${launched.name}`,
+            grade: SELECTOR_GRADES[`launcher:name${from}`],
+            source,
+          },
+          {
+            type: "launcher",
+            value: `uid:${launched.launcherUid}`,
+            grade: SELECTOR_GRADES[`launcher:uid${from}`],
+            source,
+          },
         ],
         omitted: [],
       });

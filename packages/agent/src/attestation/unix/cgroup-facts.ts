@@ -67,7 +67,7 @@ async function lockedAncestors(
   const facts: WorkloadFacts[] = [];
   for (let level = 1; level <= lock; level++) {
     const path = parts.slice(0, level).map(escapePart).join("/");
-    facts.push(found(`cgroup:/${path}`, "boundary", "/proc/PID/cgroup"));
+    facts.push(found("cgroup", `/${path}`, "/proc/PID/cgroup"));
   }
   return together(facts);
 }

@@ -78,7 +78,7 @@ async function pathFacts(link: string, exe: string): Promise<WorkloadFacts> {
   const bytes = Buffer.from(link, "latin1");
   const text = bytes.toString("utf8");
   return Buffer.from(text, "utf8").equals(bytes) && text.startsWith("/")
-    ? found(`path:${text}`, "label", "/proc/PID/exe")
+    ? found("path", text, "/proc/PID/exe")
     : missing("path", "attestor.unsupported", "the path is not UTF-8, or cannot be reached");
 }
 
@@ -101,7 +101,7 @@ async function digestFacts(
   signal: AbortSignal,
 ): Promise<WorkloadFacts> {
   const answer = await digests.sha256(file, { signal });
-  if (answer.kind === "digest") return found(`sha256:${answer.hex}`, "label", "/proc/PID/exe");
+  if (answer.kind === "digest") return found("sha256", answer.hex, "/proc/PID/exe");
   const [reason, text] = NO_DIGEST[answer.kind];
   return missing("sha256", reason, text);
 }

@@ -1,19 +1,27 @@
 import type {
-  Grade,
   ObservedSelector,
   OmissionReason,
   OmittedFact,
   WorkloadFacts,
 } from "@bonafide/plugin-api";
+import { SELECTOR_GRADES, type SelectorKind } from "../core/grades.ts";
 
-/** One `unix` selector as an attestor's answer. */
-export function found(value: string, grade: Grade, source: string): WorkloadFacts {
-  const selector: ObservedSelector = { type: "unix", value, grade, source };
+/** Kinds of `unix` selector. */
+export type UnixKind = SelectorKind extends infer K
+  ? K extends `unix:${infer Kind}`
+    ? Kind
+    : never
+  : never;
+
+/** One `unix` selector as an attestor's answer, with the grade of its kind. */
+export function found(kind: UnixKind, value: string | number, source: string): WorkloadFacts {
+  const grade = SELECTOR_GRADES[`unix:${kind}`];
+  const selector: ObservedSelector = { type: "unix", value: `${kind}:${value}`, grade, source };
   return { selectors: [selector], omitted: [] };
 }
 
 /** One kind of `unix` selector that is missing, with the reason. */
-export function missing(kind: string, reason: OmissionReason, text: string): WorkloadFacts {
+export function missing(kind: UnixKind, reason: OmissionReason, text: string): WorkloadFacts {
   const omitted: OmittedFact = { fact: `unix:${kind}`, reason, text };
   return { selectors: [], omitted: [omitted] };
 }

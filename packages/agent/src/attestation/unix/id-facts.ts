@@ -1,7 +1,7 @@
 import type { WorkloadCaller, WorkloadFacts } from "@bonafide/plugin-api";
 import { GROUPS_MAX } from "../limits.ts";
 import type { AccountNames } from "./account-names.ts";
-import { found, missing, together } from "./facts.ts";
+import { found, missing, together, type UnixKind } from "./facts.ts";
 
 /** `uid`, `user`, `gid`, `group` and the supplementary ones; the numbers are those of the socket. */
 export async function idFacts(
@@ -16,9 +16,9 @@ export async function idFacts(
     supplementaryFacts(groups, names, signal),
   ]);
   return together([
-    found(`uid:${uid}`, "user", "SO_PEERCRED"),
+    found("uid", uid, "SO_PEERCRED"),
     named("user", user, `uid ${uid}`),
-    found(`gid:${gid}`, "user", "SO_PEERCRED"),
+    found("gid", gid, "SO_PEERCRED"),
     named("group", group, `gid ${gid}`),
     supplementary,
   ]);
@@ -40,15 +40,15 @@ async function supplementaryFacts(
   const facts = groups.map(async (gid) => {
     const name = await names.group(gid, { signal });
     return together([
-      found(`supplementary_gid:${gid}`, "user", "SO_PEERGROUPS"),
+      found("supplementary_gid", gid, "SO_PEERGROUPS"),
       named("supplementary_group", name, `gid ${gid}`),
     ]);
   });
   return together(await Promise.all(facts));
 }
 
-function named(kind: string, name: string | undefined, id: string): WorkloadFacts {
+function named(kind: UnixKind, name: string | undefined, id: string): WorkloadFacts {
   return name === undefined
     ? missing(kind, "attestor.name_unresolved", `${id} has no name on this machine`)
-    : found(`${kind}:${name}`, "user", "/etc/passwd and /etc/group");
+    : found(kind, name, "/etc/passwd and /etc/group");
 }
