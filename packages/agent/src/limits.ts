@@ -37,9 +37,6 @@ export const AUTHORITIES_PER_BUNDLE_MAX = 128;
 /** Bytes of a message from the server. */
 export const SERVER_MESSAGE_BYTES_MAX = 16_777_216;
 
-/** Bytes of a message from a workload: its requests are nearly empty. */
-export const WORKLOAD_MESSAGE_BYTES_MAX = 65_536;
-
 /** Deadline of a call to the server, ms. */
 export const SERVER_CALL_MS = 30_000;
 

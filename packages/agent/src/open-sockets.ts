@@ -19,7 +19,6 @@ import type { AgentOptions } from "./agent-options.ts";
 import { patchAuthority } from "./authority-patch/patched-socket.ts";
 import { AGENT_ERRORS } from "./errors.ts";
 import type { IdentityGroups } from "./identity/identity-groups.ts";
-import { WORKLOAD_MESSAGE_BYTES_MAX } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { SvidKeeper } from "./svid/svid-keeper.ts";
 import type { CallerGate } from "./workload/caller-gate.ts";
@@ -50,7 +49,6 @@ export async function openAgentSockets(
   const workload = opened.use(
     openServer<UnixConnection>({
       clock: deps.clock,
-      messageBytesMax: WORKLOAD_MESSAGE_BYTES_MAX,
       check: checkSecurityHeader,
       observe: ({ call, error }) => {
         if (error !== undefined && !(error instanceof BonafideError)) {
