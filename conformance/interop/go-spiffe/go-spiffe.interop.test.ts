@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { test, type TestContext } from "node:test";
+import { promisify } from "node:util";
+import { openNode } from "../../workload-api/testing.ts";
+
+const run = promisify(execFile);
+
+/** One JSON line of the Go program. */
+interface Line {
+  readonly event: string;
+  readonly ids?: readonly string[];
+  readonly serials?: readonly string[];
+  readonly hints?: readonly string[];
+  readonly bundles?: Readonly<Record<string, number>>;
+  readonly code?: string;
+  readonly text?: string;
+  readonly port?: number;
+  readonly status?: number;
+  readonly body?: string;
+}
+
+/** Builds the Go program into the Go cache's own folder of the repository; undefined where there is no Go. */
+async function build(t: TestContext): Promise<string | undefined> {
+  try {
+    await run("go", ["version"]);
+  } catch {
+    t.skip("there is no Go here");
+    return undefined;
+  }
+  const binary = join(import.meta.dirname, "dist", "go-spiffe");
+  await run("go", ["build", "-o", binary, "."], { cwd: import.meta.dirname });
+  return binary;
+}
+
+class GoSpiffe implements AsyncDisposable {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(binary: string, args: readonly string[]) {
+    this.#child = spawn(binary, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async line(): Promise<Line> {
+    const { value, done } = await this.#lines.next();
+    assert.ok(done !== true, "the program ended");
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by main.go beside this
+    return JSON.parse(value) as Line;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin.end();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill();
+      await once(this.#child, "exit");
+    }
+  }
+}
+
+test("go-spiffe fetches its identity, and is told when it has none", async (t) => {
+  const binary = await build(t);
+  if (binary === undefined) return;
+  await using node = await openNode();
+  const socket = node.agt.agent.workloadSocket;
+  {
+    await using refused = new GoSpiffe(binary, ["fetch", socket]);
+    const line = await refused.line();
+    assert.equal(line.code, "PermissionDenied");
+    assert.match(line.text ?? "", /no identity issued/);
+  }
+  await node.entry("/go", { hint: "internal" });
+  await using fetched = new GoSpiffe(binary, ["fetch", socket]);
+  const line = await fetched.line();
+  assert.deepEqual(line.ids, ["spiffe://example.org/go"]);
+  assert.deepEqual(line.hints, ["internal"]);
+  assert.deepEqual(line.bundles, { "example.org": 1 });
+});
+
+test("go-spiffe watches across two rotations on one stream", async (t) => {
+  const binary = await build(t);
+  if (binary === undefined) return;
+  await using node = await openNode();
+  await node.entry("/go", { x509SvidTtl: 4 });
+  await using watching = new GoSpiffe(binary, ["watch", node.agt.agent.workloadSocket, "3"]);
+  const serials = new Set<string>();
+  for (let i = 0; i < 3; i++) {
+    const line = await watching.line();
+    assert.equal(line.event, "context", line.text ?? "");
+    assert.deepEqual(line.ids, ["spiffe://example.org/go"]);
+    for (const serial of line.serials ?? []) serials.add(serial);
+  }
+  assert.equal(serials.size, 3);
+});
