@@ -8,6 +8,7 @@ import {
   describeName,
   encodeName,
   generateKey,
+  issueRoot,
   keySigner,
   parseCsr,
   parsePem,
@@ -87,6 +88,14 @@ suite("requests that we write", () => {
       openssl(["req", "-inform", "DER", "-noout", "-verify"], der);
     });
   }
+
+  test("refuses a signer whose algorithm is not accepted", () => {
+    const odd = { ...signer, algorithm: "1.2.3" };
+    const invalid = (error: unknown): boolean => isBonafideError(error, "TEMPLATE_INVALID");
+    assert.throws(() => createCsr(odd), invalid);
+    const validity = { notBefore: 0, notAfter: 1000 };
+    assert.throws(() => issueRoot(odd, { uris: [], subject: SUBJECT, ...validity }), invalid);
+  });
 
   test("refuses to ask for names that cannot be written", () => {
     for (const uris of [[""], ["a b"], ["a\0"]]) {

@@ -12,6 +12,8 @@ Object.assign(Reflect, {
   },
 });
 
+const require = createRequire(import.meta.url);
+
 /** What is used of the library's certificates and requests. */
 interface PeculiarObject {
   getExtension(oid: string): PeculiarExtension | null;
@@ -34,7 +36,7 @@ interface PeculiarExtension {
 export const peculiar: {
   readonly X509Certificate: new (der: Uint8Array) => PeculiarObject;
   readonly Pkcs10CertificateRequest: new (der: Uint8Array) => PeculiarObject;
-} = createRequire(import.meta.url)("@peculiar/x509");
+} = require("@peculiar/x509");
 
 /** Runs the openssl command; throws when it fails. */
 export function openssl(args: readonly string[], input: string | Uint8Array): string {

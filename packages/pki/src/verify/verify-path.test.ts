@@ -169,6 +169,17 @@ suite("path validation, further", () => {
     );
   });
 
+  test("a bug on the way is thrown as it is, never taken for a verdict", () => {
+    const broken: Certificate = {
+      ...middle.certificate,
+      get notBefore(): number {
+        throw new TypeError("a bug");
+      },
+    };
+    const leafOnly = chain.slice(0, 1);
+    assert.throws(() => verifyPath(leafOnly, [broken], { now: Date.now() }), TypeError);
+  });
+
   test("a storm of cross-signed authorities ends at the signature bound", () => {
     const keys = [0, 1, 2, 3].map(() => makeKey());
     const roots = keys.map((key, index) =>

@@ -74,7 +74,7 @@ export function verifyPath(
     signaturesLeft: limits.pathSignatures,
     reason: undefined,
   };
-  const path = extend(search, [leaf], 0);
+  const path = extend(search, leaf, [leaf], 0);
   if (path === undefined) {
     throw (
       search.reason ??
@@ -98,14 +98,17 @@ interface Search {
   reason: BonafideError | undefined;
 }
 
-/** Depth first, anchors before what was presented. `below`: authorities in the path that count against a length. */
+/**
+ * Depth first, anchors before what was presented. `subject` is the end of `path`; `below` the authorities in it that
+ * count against a length.
+ */
 function extend(
   search: Search,
+  subject: Certificate,
   path: readonly Certificate[],
   below: number,
 ): readonly Certificate[] | undefined {
-  const subject = path.at(-1);
-  if (subject === undefined || path.length >= search.pathDepth) return undefined;
+  if (path.length >= search.pathDepth) return undefined;
   for (const isAnchor of [true, false]) {
     for (const issuer of isAnchor ? search.anchors : search.intermediates) {
       if (!mayHaveIssued(issuer, subject) || path.some((seen) => sameBytes(seen.der, issuer.der))) {
@@ -122,7 +125,7 @@ function extend(
       }
       const longer = [...path, issuer];
       if (isAnchor) return longer;
-      const found = extend(search, longer, below + (isSelfIssued(issuer) ? 0 : 1));
+      const found = extend(search, issuer, longer, below + (isSelfIssued(issuer) ? 0 : 1));
       if (found !== undefined) return found;
     }
   }

@@ -119,6 +119,11 @@ suite("what a certificate says", () => {
     assert.equal(withExtension("2.5.29.32", NULL, true).criticalUnknown, "2.5.29.32");
   });
 
+  test("an algorithm that is not accepted is parsed by its OID, with its parameters", () => {
+    const certificate = parsed({ keyKind: "rsa-2048", signatureHash: "sha1" });
+    assert.equal(certificate.signatureAlgorithm, "1.2.840.113549.1.1.5");
+  });
+
   test("an authority key identifier may hold only issuer and serial number", () => {
     const directory = encode(contextGroupTag(4), encodeName([{ type: "CN", value: "x" }]));
     const issuer = encode(contextGroupTag(1), directory);
