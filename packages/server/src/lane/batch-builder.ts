@@ -38,6 +38,8 @@ export interface NewLeaf {
 /** A leaf that the store lost, to be written again under the same pseudonym. */
 export interface ReturningLeaf {
   readonly leaf: Leaf;
+  /** undefined: its pseudonym is taken over, which is right within one ledger only. */
+  readonly naturalKey: string | undefined;
   readonly object: AnyObject | undefined;
   /** Protobuf bytes of the object part as it was. */
   readonly objectBytes: Uint8Array;
@@ -101,7 +103,11 @@ export class BatchBuilder {
 
   /** Adds a lost leaf again. */
   addReturning(returning: ReturningLeaf): Newest {
-    const { kind, key, needs, tombstone } = returning.leaf;
+    const { kind, needs, tombstone } = returning.leaf;
+    const { naturalKey } = returning;
+    const { keySecret } = this.#registry.ledgerHead;
+    const key =
+      naturalKey === undefined ? returning.leaf.key : objectKey(keySecret, kind, naturalKey);
     const header = { kind, key, needs, tombstone, reappended: true };
     return this.#add(header, returning, returning.objectBytes);
   }
