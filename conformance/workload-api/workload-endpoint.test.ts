@@ -94,20 +94,19 @@ test("WLA-28, WLA-02 (Workload API §7): profiles that are not offered answer UN
   }
 });
 
+async function* reflectionRequests() {
+  yield { messageRequest: { case: "listServices", value: "" } } as const;
+  yield { messageRequest: { case: "fileContainingSymbol", value: "SpiffeWorkloadAPI" } } as const;
+}
+
 test("WLE-18, WLE-20 (Workload Endpoint §7): reflection v1 and v1alpha show the service with exactly its 7 methods", async () => {
   await using node = await openNode();
   for (const service of [ServerReflection, ServerReflectionAlpha]) {
-    const requests = async function* () {
-      yield { messageRequest: { case: "listServices", value: "" } } as const;
-      yield {
-        messageRequest: { case: "fileContainingSymbol", value: "SpiffeWorkloadAPI" },
-      } as const;
-    };
     const names: string[] = [];
     const methods: string[] = [];
     for await (const { messageResponse } of node.agt
       .workload(service)
-      .serverReflectionInfo(requests())) {
+      .serverReflectionInfo(reflectionRequests())) {
       if (messageResponse.case === "listServicesResponse") {
         names.push(...messageResponse.value.service.map(({ name }) => name));
       }
