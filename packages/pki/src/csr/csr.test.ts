@@ -25,6 +25,7 @@ const SUBJECT = encodeName([
 const signer = keySigner(generateKey("ec-p256").privateKey);
 const malformed = (error: unknown): boolean => isBonafideError(error, "CSR_MALFORMED");
 const unproven = (error: unknown): boolean => isBonafideError(error, "CSR_SIGNATURE_INVALID");
+const invalid = (error: unknown): boolean => isBonafideError(error, "TEMPLATE_INVALID");
 const sequence = (...parts: readonly Uint8Array[]): Uint8Array => encode(TAG.sequence, ...parts);
 
 /** A request around any attributes, signed. */
@@ -91,7 +92,6 @@ suite("requests that we write", () => {
 
   test("refuses a signer whose algorithm is not accepted", () => {
     const odd = { ...signer, algorithm: "1.2.3" };
-    const invalid = (error: unknown): boolean => isBonafideError(error, "TEMPLATE_INVALID");
     assert.throws(() => createCsr(odd), invalid);
     const validity = { notBefore: 0, notAfter: 1000 };
     assert.throws(() => issueRoot(odd, { uris: [], subject: SUBJECT, ...validity }), invalid);
