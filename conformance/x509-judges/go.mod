@@ -1,0 +1,3 @@
+module x509judge
+
+go 1.24
