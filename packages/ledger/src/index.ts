@@ -13,6 +13,7 @@ export { equalBytes, fromHex, toHex } from "./bytes.ts";
 export { CompactRange } from "./compact-range.ts";
 export { isDenial } from "./denial.ts";
 export { LEDGER_ERRORS, type LedgerErrorCode } from "./errors.ts";
+export { EXPORT_FORMAT, exportLines } from "./export-format.ts";
 export { sha256 } from "./hash.ts";
 export {
   type Kind,
@@ -89,3 +90,11 @@ export {
   subtreeFrom,
   type SubtreeRef,
 } from "./tree-hash.ts";
+export {
+  type Fault,
+  type FaultCode,
+  FAULTS_MAX,
+  verifyLedger,
+  type VerifyInput,
+  type VerifyReport,
+} from "./verify.ts";

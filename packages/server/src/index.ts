@@ -11,3 +11,4 @@ export { openServer, type RunningServer, type ServerDeps } from "./open-server.t
 export type { ServerEvent, ServerLog } from "./server-log.ts";
 export type { ServerOptions } from "./server-options.ts";
 export type { RateLimit } from "./core/token-bucket.ts";
+export { exportStore, type InspectOptions, leavesFrom, verifyStore } from "./lane/inspect-store.ts";
