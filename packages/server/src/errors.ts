@@ -23,6 +23,7 @@ export const SERVER_ERRORS = {
   ENTRY_RESERVED: { status: "permission_denied", retry: false },
   JOIN_TOKEN_EXISTS: { status: "already_exists", retry: false },
   METHOD_UNAVAILABLE_HERE: { status: "unimplemented", retry: false },
+  NOT_HELD: { status: "failed_precondition", retry: false },
   OVERLOADED: { status: "resource_exhausted", retry: true },
   PAGE_TOKEN_INVALID: { status: "invalid_argument", retry: false },
   RECOVERY_REFUSED: { status: "permission_denied", retry: false },

@@ -1,6 +1,8 @@
 import { BonafideError } from "@bonafide/errors";
 import { type Clock, type Random, runTasks } from "@bonafide/lifetime";
 import { canSignInProcess, type KeyManager, type Store } from "@bonafide/plugin-api";
+import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
+import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
 import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
@@ -18,6 +20,8 @@ import {
 import type { X509Bundle } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
 import { Access } from "./api/access.ts";
+import { adminEntriesHandlers } from "./api/admin-entries.ts";
+import { adminLedgerHandlers } from "./api/admin-ledger.ts";
 import { agentHandlers } from "./api/agent-service.ts";
 import { Alarms } from "./api/alarms.ts";
 import { bundleHandlers } from "./api/bundle-service.ts";
@@ -185,6 +189,7 @@ class Server implements RunningServer {
     this.#tcp = openRpcServer(rpcOptions);
     this.#local = openRpcServer({ ...rpcOptions, keepaliveMs: Infinity });
     for (const rpc of [this.#tcp, this.#local]) this.#addServices(rpc);
+    addService(this.#local, Ledger, adminLedgerHandlers(this.#services, options, ledger));
     addHealth(this.#local, this.#health);
   }
 
@@ -274,6 +279,7 @@ class Server implements RunningServer {
     addService(rpc, Entry, entryHandlers(this.#services, this.#options));
     addService(rpc, Bundle, bundleHandlers(this.#services, this.#options));
     addService(rpc, SVID, svidHandlers(this.#services, this.#options));
+    addService(rpc, Entries, adminEntriesHandlers(this.#services, this.#options));
     addService(rpc, NodeSync, nodeSyncHandlers(this.#services, this.#options, this.#hub));
   }
 

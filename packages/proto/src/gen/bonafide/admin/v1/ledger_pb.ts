@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bonafide/admin/v1/ledger.proto.
  */
 export const file_bonafide_admin_v1_ledger: GenFile = /*@__PURE__*/
-  fileDesc("Ch5ib25hZmlkZS9hZG1pbi92MS9sZWRnZXIucHJvdG8SEWJvbmFmaWRlLmFkbWluLnYxIm8KCkxvZ1JlcXVlc3QSDwoHYWZ0ZXJfbhgBIAEoBBINCgVsaW1pdBgCIAEoBBIMCgRraW5kGAMgASgNEhMKC25hdHVyYWxfa2V5GAQgASgJEg4KBmZvbGxvdxgFIAEoCBIOCgZuZXdlc3QYBiABKAgisgYKC0xvZ1Jlc3BvbnNlEgwKBGxlYWYYASABKAwSEQoJbGVhZl9oYXNoGAIgASgMEgwKBGJvZHkYAyABKAwSDAoEa2luZBgEIAEoDRIuCghwb3NpdGlvbhgFIAEoCzIcLmJvbmFmaWRlLmxlZGdlci52MS5Qb3NpdGlvbhIPCgd0aW1lX21zGAYgASgDEgwKBHByZXYYByABKAQSEQoJdG9tYnN0b25lGAggASgIEhIKCnJlYXBwZW5kZWQYCSABKAgSDQoFbmVlZHMYCiABKA0SEwoLd2lyZV9udW1iZXIYCyABKAMSJgoEbWV0YRgMIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5NZXRhEhMKC25hdHVyYWxfa2V5GA0gASgJEiwKBmxlZGdlchgUIAEoCzIaLmJvbmFmaWRlLmxlZGdlci52MS5MZWRnZXJIABIqCgVlcG9jaBgVIAEoCzIZLmJvbmFmaWRlLmxlZGdlci52MS5FcG9jaEgAEioKBWVudHJ5GBYgASgLMhkuYm9uYWZpZGUubGVkZ2VyLnYxLkVudHJ5SAASKAoEbm9kZRgXIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5Ob2RlSAASMwoKam9pbl90b2tlbhgYIAEoCzIdLmJvbmFmaWRlLmxlZGdlci52MS5Kb2luVG9rZW5IABIyCglhdXRob3JpdHkYGSABKAsyHS5ib25hZmlkZS5sZWRnZXIudjEuQXV0aG9yaXR5SAASLAoGYnVuZGxlGBogASgLMhouYm9uYWZpZGUubGVkZ2VyLnYxLkJ1bmRsZUgAEjQKCmZlZGVyYXRpb24YGyABKAsyHi5ib25hZmlkZS5sZWRnZXIudjEuRmVkZXJhdGlvbkgAEiwKBnNlcnZlchgcIAEoCzIaLmJvbmFmaWRlLmxlZGdlci52MS5TZXJ2ZXJIABIqCgVhbGFybRgdIAEoCzIZLmJvbmFmaWRlLmxlZGdlci52MS5BbGFybUgAEi4KB3NldHRpbmcYHiABKAsyGy5ib25hZmlkZS5sZWRnZXIudjEuU2V0dGluZ0gAQggKBm9iamVjdCIPCg1WZXJpZnlSZXF1ZXN0IjAKB0ZpbmRpbmcSCQoBbhgBIAEoBBIMCgRjb2RlGAIgASgJEgwKBHRleHQYAyABKAkitQEKDlZlcmlmeVJlc3BvbnNlEiwKCGZpbmRpbmdzGAEgAygLMhouYm9uYWZpZGUuYWRtaW4udjEuRmluZGluZxImCgRoZWFkGAIgASgLMhguYm9uYWZpZGUubGVkZ2VyLnYxLk5hbWUSDgoGbGVhdmVzGAMgASgEEg4KBmJvZGllcxgEIAEoBBIOCgZlcmFzZWQYBSABKAQSDwoHb2JqZWN0cxgGIAEoBBIMCgRyb3dzGAcgASgEIg0KC0hlYWRSZXF1ZXN0IqoBCgxIZWFkUmVzcG9uc2USJgoEaGVhZBgBIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5OYW1lEhMKC3dpcmVfbnVtYmVyGAIgASgDEhEKCWxlZGdlcl9pZBgDIAEoCRIUCgx0cnVzdF9kb21haW4YBCABKAkSNAoLaW5jYXJuYXRpb24YBSABKAsyHy5ib25hZmlkZS5sZWRnZXIudjEuSW5jYXJuYXRpb24y6AEKBkxlZGdlchJGCgNMb2cSHS5ib25hZmlkZS5hZG1pbi52MS5Mb2dSZXF1ZXN0Gh4uYm9uYWZpZGUuYWRtaW4udjEuTG9nUmVzcG9uc2UwARJNCgZWZXJpZnkSIC5ib25hZmlkZS5hZG1pbi52MS5WZXJpZnlSZXF1ZXN0GiEuYm9uYWZpZGUuYWRtaW4udjEuVmVyaWZ5UmVzcG9uc2USRwoESGVhZBIeLmJvbmFmaWRlLmFkbWluLnYxLkhlYWRSZXF1ZXN0Gh8uYm9uYWZpZGUuYWRtaW4udjEuSGVhZFJlc3BvbnNlYgZwcm90bzM", [file_bonafide_ledger_v1_meta, file_bonafide_ledger_v1_objects]);
+  fileDesc("Ch5ib25hZmlkZS9hZG1pbi92MS9sZWRnZXIucHJvdG8SEWJvbmFmaWRlLmFkbWluLnYxIm8KCkxvZ1JlcXVlc3QSDwoHYWZ0ZXJfbhgBIAEoBBINCgVsaW1pdBgCIAEoBBIMCgRraW5kGAMgASgNEhMKC25hdHVyYWxfa2V5GAQgASgJEg4KBmZvbGxvdxgFIAEoCBIOCgZuZXdlc3QYBiABKAgisgYKC0xvZ1Jlc3BvbnNlEgwKBGxlYWYYASABKAwSEQoJbGVhZl9oYXNoGAIgASgMEgwKBGJvZHkYAyABKAwSDAoEa2luZBgEIAEoDRIuCghwb3NpdGlvbhgFIAEoCzIcLmJvbmFmaWRlLmxlZGdlci52MS5Qb3NpdGlvbhIPCgd0aW1lX21zGAYgASgDEgwKBHByZXYYByABKAQSEQoJdG9tYnN0b25lGAggASgIEhIKCnJlYXBwZW5kZWQYCSABKAgSDQoFbmVlZHMYCiABKA0SEwoLd2lyZV9udW1iZXIYCyABKAMSJgoEbWV0YRgMIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5NZXRhEhMKC25hdHVyYWxfa2V5GA0gASgJEiwKBmxlZGdlchgUIAEoCzIaLmJvbmFmaWRlLmxlZGdlci52MS5MZWRnZXJIABIqCgVlcG9jaBgVIAEoCzIZLmJvbmFmaWRlLmxlZGdlci52MS5FcG9jaEgAEioKBWVudHJ5GBYgASgLMhkuYm9uYWZpZGUubGVkZ2VyLnYxLkVudHJ5SAASKAoEbm9kZRgXIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5Ob2RlSAASMwoKam9pbl90b2tlbhgYIAEoCzIdLmJvbmFmaWRlLmxlZGdlci52MS5Kb2luVG9rZW5IABIyCglhdXRob3JpdHkYGSABKAsyHS5ib25hZmlkZS5sZWRnZXIudjEuQXV0aG9yaXR5SAASLAoGYnVuZGxlGBogASgLMhouYm9uYWZpZGUubGVkZ2VyLnYxLkJ1bmRsZUgAEjQKCmZlZGVyYXRpb24YGyABKAsyHi5ib25hZmlkZS5sZWRnZXIudjEuRmVkZXJhdGlvbkgAEiwKBnNlcnZlchgcIAEoCzIaLmJvbmFmaWRlLmxlZGdlci52MS5TZXJ2ZXJIABIqCgVhbGFybRgdIAEoCzIZLmJvbmFmaWRlLmxlZGdlci52MS5BbGFybUgAEi4KB3NldHRpbmcYHiABKAsyGy5ib25hZmlkZS5sZWRnZXIudjEuU2V0dGluZ0gAQggKBm9iamVjdCIPCg1WZXJpZnlSZXF1ZXN0IjAKB0ZpbmRpbmcSCQoBbhgBIAEoBBIMCgRjb2RlGAIgASgJEgwKBHRleHQYAyABKAkitQEKDlZlcmlmeVJlc3BvbnNlEiwKCGZpbmRpbmdzGAEgAygLMhouYm9uYWZpZGUuYWRtaW4udjEuRmluZGluZxImCgRoZWFkGAIgASgLMhguYm9uYWZpZGUubGVkZ2VyLnYxLk5hbWUSDgoGbGVhdmVzGAMgASgEEg4KBmJvZGllcxgEIAEoBBIOCgZlcmFzZWQYBSABKAQSDwoHb2JqZWN0cxgGIAEoBBIMCgRyb3dzGAcgASgEIg0KC0hlYWRSZXF1ZXN0ItUBCgxIZWFkUmVzcG9uc2USJgoEaGVhZBgBIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5OYW1lEhMKC3dpcmVfbnVtYmVyGAIgASgDEhEKCWxlZGdlcl9pZBgDIAEoCRIUCgx0cnVzdF9kb21haW4YBCABKAkSNAoLaW5jYXJuYXRpb24YBSABKAsyHy5ib25hZmlkZS5sZWRnZXIudjEuSW5jYXJuYXRpb24SEwoLaGVsZF9yZWFzb24YBiABKAkSFAoMaGVsZF9tZXNzYWdlGAcgASgJIiwKE0FjY2VwdFJld2luZFJlcXVlc3QSFQoNZHJvcF9yZW1vdmFscxgBIAEoCCI+ChRBY2NlcHRSZXdpbmRSZXNwb25zZRImCgRoZWFkGAEgASgLMhguYm9uYWZpZGUubGVkZ2VyLnYxLk5hbWUyyQIKBkxlZGdlchJGCgNMb2cSHS5ib25hZmlkZS5hZG1pbi52MS5Mb2dSZXF1ZXN0Gh4uYm9uYWZpZGUuYWRtaW4udjEuTG9nUmVzcG9uc2UwARJNCgZWZXJpZnkSIC5ib25hZmlkZS5hZG1pbi52MS5WZXJpZnlSZXF1ZXN0GiEuYm9uYWZpZGUuYWRtaW4udjEuVmVyaWZ5UmVzcG9uc2USRwoESGVhZBIeLmJvbmFmaWRlLmFkbWluLnYxLkhlYWRSZXF1ZXN0Gh8uYm9uYWZpZGUuYWRtaW4udjEuSGVhZFJlc3BvbnNlEl8KDEFjY2VwdFJld2luZBImLmJvbmFmaWRlLmFkbWluLnYxLkFjY2VwdFJld2luZFJlcXVlc3QaJy5ib25hZmlkZS5hZG1pbi52MS5BY2NlcHRSZXdpbmRSZXNwb25zZWIGcHJvdG8z", [file_bonafide_ledger_v1_meta, file_bonafide_ledger_v1_objects]);
 
 /**
  * Request of Log.
@@ -386,6 +386,20 @@ export type HeadResponse = Message<"bonafide.admin.v1.HeadResponse"> & {
    * @generated from field: bonafide.ledger.v1.Incarnation incarnation = 5;
    */
   incarnation?: Incarnation | undefined;
+
+  /**
+   * Why this server writes nothing until a person decides; empty if it writes.
+   *
+   * @generated from field: string held_reason = 6;
+   */
+  heldReason: string;
+
+  /**
+   * The same for people; names the command.
+   *
+   * @generated from field: string held_message = 7;
+   */
+  heldMessage: string;
 };
 
 /**
@@ -394,6 +408,46 @@ export type HeadResponse = Message<"bonafide.admin.v1.HeadResponse"> & {
  */
 export const HeadResponseSchema: GenMessage<HeadResponse> = /*@__PURE__*/
   messageDesc(file_bonafide_admin_v1_ledger, 6);
+
+/**
+ * Request of AcceptRewind.
+ *
+ * @generated from message bonafide.admin.v1.AcceptRewindRequest
+ */
+export type AcceptRewindRequest = Message<"bonafide.admin.v1.AcceptRewindRequest"> & {
+  /**
+   * Gives up removals, bans and the like too: for a restore after a mistaken mass deletion.
+   *
+   * @generated from field: bool drop_removals = 1;
+   */
+  dropRemovals: boolean;
+};
+
+/**
+ * Describes the message bonafide.admin.v1.AcceptRewindRequest.
+ * Use `create(AcceptRewindRequestSchema)` to create a new message.
+ */
+export const AcceptRewindRequestSchema: GenMessage<AcceptRewindRequest> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_ledger, 7);
+
+/**
+ * Response of AcceptRewind.
+ *
+ * @generated from message bonafide.admin.v1.AcceptRewindResponse
+ */
+export type AcceptRewindResponse = Message<"bonafide.admin.v1.AcceptRewindResponse"> & {
+  /**
+   * @generated from field: bonafide.ledger.v1.Name head = 1;
+   */
+  head?: Name | undefined;
+};
+
+/**
+ * Describes the message bonafide.admin.v1.AcceptRewindResponse.
+ * Use `create(AcceptRewindResponseSchema)` to create a new message.
+ */
+export const AcceptRewindResponseSchema: GenMessage<AcceptRewindResponse> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_ledger, 8);
 
 /**
  * The ledger, to be read and verified. Private socket only.
@@ -430,6 +484,17 @@ export const Ledger: GenService<{
     methodKind: "unary";
     input: typeof HeadRequestSchema;
     output: typeof HeadResponseSchema;
+  },
+  /**
+   * The answer to a hold: what the store holds is the truth from now on. Written to the ledger with
+   * the caller's uid. A server that is not on hold answers FAILED_PRECONDITION.
+   *
+   * @generated from rpc bonafide.admin.v1.Ledger.AcceptRewind
+   */
+  acceptRewind: {
+    methodKind: "unary";
+    input: typeof AcceptRewindRequestSchema;
+    output: typeof AcceptRewindResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_bonafide_admin_v1_ledger, 0);
