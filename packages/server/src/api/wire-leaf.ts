@@ -57,7 +57,7 @@ function objectOf(leaf: Leaf, body: Body): Partial<Pick<LogResponse, "object" | 
   if (leaf.tombstone || bytes === undefined || !isObjectKind(kind)) return {};
   return {
     object: wireObject(kind, bytes),
-    naturalKey: naturalKeyOf(decodeObject(kind, bytes)),
+    naturalKey: naturalKeyOf(decodeObject(kind, bytes, leaf)),
   };
 }
 

@@ -42,6 +42,5 @@ export function entryWarnings(
 }
 
 function hasAny(items: Iterable<unknown>): boolean {
-  for (const _item of items) return true;
-  return false;
+  return items[Symbol.iterator]().next().done !== true;
 }

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -256,9 +256,9 @@ export function csrOf(key: GeneratedKey): Uint8Array {
   return createCsr(keySigner(key.privateKey));
 }
 
-/** A random entry id. */
-export function entryId(): string {
-  return randomBytes(8).toString("hex");
+/** The SPIFFE ID of an SVID as the wire has it. */
+export function wireIdOf(svid: TestSvid): { trustDomain: string; path: string } {
+  return { trustDomain: TD, path: svid.id.slice(`spiffe://${TD}`.length) };
 }
 
 /** The status and code that a call failed with: what a client sees. */
