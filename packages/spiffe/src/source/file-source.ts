@@ -59,6 +59,7 @@ class Follower {
   readonly #options: FileSourceOptions;
   readonly #clock: Clock;
   #adopted = "";
+  #seen = "";
   #reported = "";
 
   constructor(files: IdentityFiles, options: FileSourceOptions, clock: Clock) {
@@ -103,6 +104,7 @@ class Follower {
         await this.#pause(this.#settleMs, signal);
         if (signal.aborted) return undefined;
         const again = await readIdentityBytes(this.#files);
+        this.#seen = again.digest;
         if (again.digest === seen.digest) return this.#use(again);
         seen = again;
       }
@@ -124,9 +126,9 @@ class Follower {
     return context;
   }
 
-  /** A problem that stays is told once, not at every look. */
+  /** The same problem of the same bytes is told once, not at every look. */
   #report(error: BonafideError): void {
-    const told = `${error.code} ${error.details["reason"] ?? ""}`;
+    const told = `${error.code} ${error.details["reason"] ?? ""} ${this.#seen}`;
     if (told === this.#reported) return;
     this.#reported = told;
     this.#options.onProblem?.(error);

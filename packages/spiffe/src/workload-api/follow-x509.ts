@@ -23,12 +23,15 @@ export interface FollowListener {
 /** What is left after the Workload API took an identity back (WLA-19). */
 const REDACTED: X509Context = { svid: undefined, svids: [], bundles: new Map() };
 
+/** A stream that lived shorter than this did not prove that the endpoint is well, ms. */
+const SHORT_LIVED_MS = 1000;
+
 /** Longest pause between two tries, ms. */
 const RETRY_MS_MAX = 30_000;
 
 /**
- * Follows FetchX509SVID for ever: reconnects at once when a stream that gave something ends, and with growing pauses
- * when none did.
+ * Follows FetchX509SVID for ever: reconnects at once when a stream that gave something ends, and with growing pauses when
+ * it gave nothing, or when it ends soon again and again.
  *
  * @returns When the signal aborts, without an error.
  * @throws the call's error, after an answer that no retry can change: INVALID_ARGUMENT, UNIMPLEMENTED
@@ -41,7 +44,9 @@ export async function followX509(
 ): Promise<void> {
   const { signal } = options;
   for (let failures = 0; !signal.aborted;) {
+    const openedMs = deps.clock.monotonicMs();
     let gaveSomething = false;
+    let failed = false;
     try {
       for await (const response of deps.client.watchX509Responses({ signal })) {
         gaveSomething = read(response, listener, options) || gaveSomething;
@@ -50,14 +55,18 @@ export async function followX509(
       if (isAborted(signal)) return;
       if (!isBonafideError(error)) throw error;
       if (isFinal(error)) throw error;
+      failed = true;
       if (error.status === "permission_denied") {
         listener.onProblem(denied(error));
         listener.onContext(REDACTED);
         gaveSomething = false;
       } else listener.onProblem(error);
     }
-    failures = gaveSomething ? 0 : failures + 1;
-    if (failures > 0) await pause(deps, failures, signal);
+    const livedMs = deps.clock.monotonicMs() - openedMs;
+    failures = gaveSomething && livedMs >= SHORT_LIVED_MS ? 0 : failures + 1;
+    // The first end is no failure; an endpoint that ends every stream at once must not be asked in a tight loop.
+    const retries = gaveSomething && !failed ? failures - 1 : failures;
+    if (retries > 0) await pause(deps, retries, signal);
   }
 }
 
