@@ -3,6 +3,16 @@ import type { CommandEntry } from "../program.ts";
 /** Every command, in the order of help. Each is loaded when it is called. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: "up",
+    summary: "starts everything, with a demo",
+    load: async () => (await import("./up.ts")).up,
+  },
+  {
+    name: "server run",
+    summary: "runs a server",
+    load: async () => (await import("./server-run.ts")).serverRun,
+  },
+  {
     name: "server validate",
     summary: "checks a server's configuration",
     load: async () => (await import("./server-validate.ts")).serverValidate,
@@ -11,6 +21,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "server healthcheck",
     summary: "asks whether a server serves",
     load: async () => (await import("./server-healthcheck.ts")).serverHealthcheck,
+  },
+  {
+    name: "agent run",
+    summary: "runs the agent of a node",
+    load: async () => (await import("./agent-run.ts")).agentRun,
   },
   {
     name: "agent validate",
@@ -66,6 +81,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "bundle show",
     summary: "prints the trust bundle",
     load: async () => (await import("./bundle-show.ts")).bundleShow,
+  },
+  {
+    name: "exec",
+    summary: "starts a program under a name",
+    load: async () => (await import("./exec.ts")).exec,
   },
   {
     name: "whoami",

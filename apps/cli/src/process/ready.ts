@@ -15,7 +15,10 @@ export function tellReady(asked: boolean, facts: Readonly<Record<string, string>
 
 /** A secret handed over on descriptor 4 by whoever started this process; undefined if it gave none. */
 export function readSecret(asked: boolean): string | undefined {
-  if (!asked || !fstatSync(SECRET_FD).isFIFO()) return undefined;
+  if (!asked) return undefined;
+  // What a parent hands over is a pipe or half a socket pair; anything else there is not meant for us.
+  const stats = fstatSync(SECRET_FD);
+  if (!stats.isFIFO() && !stats.isSocket()) return undefined;
   const text = readFileSync(SECRET_FD, "utf8").trim();
   closeSync(SECRET_FD);
   return text === "" ? undefined : text;

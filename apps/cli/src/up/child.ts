@@ -10,7 +10,9 @@ import { CLI_ERRORS } from "../errors.ts";
 export interface ChildOptions {
   /** Name for messages, such as `server`. */
   readonly name: string;
-  /** Words after the program's own entry file. */
+  /** How this program is started again: Node's flags, then its entry file. */
+  readonly cli: readonly string[];
+  /** Words after that. */
   readonly words: readonly string[];
   /** File that takes its standard output and error. */
   readonly logFile: string;
@@ -33,7 +35,7 @@ export interface Child {
 /** Starts this same program with other words, as a process group of its own so that Ctrl-C reaches only us. */
 export function startChild(options: ChildOptions): Child {
   const log = createWriteStream(options.logFile, { flags: "a", mode: 0o600 });
-  const child = spawn(process.execPath, [...process.execArgv, entryFile(), ...options.words], {
+  const child = spawn(process.execPath, [...options.cli, ...options.words], {
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     env: options.env ?? process.env,
     detached: true,
@@ -66,10 +68,6 @@ export function startChild(options: ChildOptions): Child {
       clearTimeout(kill);
     },
   };
-}
-
-function entryFile(): string {
-  return process.argv[1] ?? "";
 }
 
 function readReady(

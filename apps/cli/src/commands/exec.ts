@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import process from "node:process";
+import { become, execAs } from "@bonafide/agent";
+import { type Command, defineCommand } from "../arguments/command.ts";
+import { usage } from "../arguments/parse-flags.ts";
+import { agentAdminSocket, workloadSocket } from "../clients/sockets.ts";
+import { EXIT } from "../exit-codes.ts";
+
+/** Set for the inner half only: the same command line again, as the process that becomes the program. */
+const INNER = "BONAFIDE_EXEC_INNER";
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
+
+/** `bonafide exec` */
+export const exec: Command = defineCommand({
+  name: "exec",
+  summary: "starts a program under a name that the agent vouches for (launcher:name:NAME)",
+  usage: "--as NAME [flags] -- CMD [ARG...]",
+  flags: {
+    as: { kind: "string", help: "the name", placeholder: "NAME", required: true },
+    uid: { kind: "integer", help: "run it as this user; root only", placeholder: "UID" },
+    gid: { kind: "integer", help: "and this group", placeholder: "GID", standard: "the uid" },
+    socket: { kind: "string", help: "the agent's admin socket", placeholder: "PATH" },
+    "workload-socket": { kind: "string", help: "the Workload API's socket", placeholder: "PATH" },
+  },
+  takesRest: true,
+  examples: ["bonafide exec --as web -- node server.js"],
+  async run({ flags, rest, env, output, signal }) {
+    const [program, ...args] = rest;
+    if (program === undefined) throw usage("which program? bonafide exec --as NAME -- CMD");
+    const workload = resolve(workloadSocket(flags["workload-socket"], env).path);
+    const { [INNER]: inner, ...own } = definedOnly(env);
+    if (inner !== undefined) {
+      return become({ socketPath: workload, command: [program, ...args], env: own });
+    }
+    const uid = flags.uid;
+    await using launched = await execAs({
+      name: flags.as,
+      adminSocketPath: resolve(agentAdminSocket(flags.socket, env).path),
+      child: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+      env: { ...own, [INNER]: "1", SPIFFE_ENDPOINT_SOCKET: `unix://${workload}` },
+      ...(uid === undefined ? {} : { user: { uid, gid: flags.gid ?? uid } }),
+    });
+    const stop = (): void => {
+      launched.kill("SIGTERM");
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await launched.named;
+      const { code, signal: killedBy } = await launched.ended;
+      return code ?? 128 + (SIGNAL_NUMBERS[killedBy ?? ""] ?? 0);
+    } catch (error) {
+      // The child has told its own reason on standard error; a second one would only hide it.
+      const { code } = await launched.ended;
+      if (code !== null && code !== 0) return code;
+      output.failure(error);
+      return EXIT.unavailable;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  },
+});
+
+function definedOnly(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

@@ -1,0 +1,93 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { openAgent, type AgentEnd, type Bootstrap } from "@bonafide/agent";
+import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
+import { parseTrustDomain } from "@bonafide/spiffe";
+import { openKernel } from "@bonafide/unix-peer";
+import type { AgentConfig } from "../config/agent-config.ts";
+import { createLog } from "../process/log.ts";
+import { whenAborted } from "../process/when-aborted.ts";
+import { VERSION } from "../version.ts";
+import { splitHostPort } from "./listen-address.ts";
+
+/** What a started agent tells whoever started it. */
+export interface AgentFacts {
+  readonly id: string;
+  readonly workloadSocket: string;
+  readonly adminSocket: string;
+}
+
+/** Options of {@link runAgent}. */
+export interface RunAgentOptions {
+  readonly config: AgentConfig;
+  /** Join token handed over by whoever started this process; the configuration's otherwise. */
+  readonly joinToken: string | undefined;
+  /** Ends the agent, cleanly. */
+  readonly signal: AbortSignal;
+  /** Called once it has joined and heard of its entries. */
+  readonly onReady: (facts: AgentFacts) => void;
+  /** Default the machine's; tests bring another. */
+  readonly clock?: Clock;
+}
+
+/** Wires an agent together and runs it until the signal aborts or it cannot go on. @returns how it ended */
+export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
+  const { config, signal, onReady, clock = systemClock } = options;
+  const dataDir = resolve(config.data_dir);
+  mkdirSync(join(dataDir, ".."), { recursive: true });
+  const log = createLog({ name: "agent", level: config.log_level, stream: process.stderr });
+  const kernel = await openKernel();
+  kernel.makeNonDumpable();
+  const joinToken = options.joinToken ?? joinTokenOf(config);
+  await using agent = await openAgent(
+    {
+      trustDomain: parseTrustDomain(config.trust_domain),
+      server: splitHostPort(config.server),
+      dataDir,
+      workloadSocket: resolve(config.workload_socket),
+      adminSocket: resolve(config.admin_socket ?? join(dataDir, "private", "admin.sock")),
+      bootstrap: bootstrapOf(config),
+      pollIntervalMs: config.poll_interval,
+      prefetchMax: config.prefetch_limit,
+      discoverPath: config.discover_path,
+      version: VERSION,
+      ...(joinToken === undefined ? {} : { joinToken }),
+      ...(config.require_pinned_peer === undefined
+        ? {}
+        : { requirePinnedPeer: config.require_pinned_peer }),
+    },
+    { clock, random: systemRandom, log, kernel },
+    { signal },
+  );
+  const tellWhenReady = async (): Promise<void> => {
+    try {
+      await agent.ready({ signal });
+    } catch {
+      return; // why it never got ready is what `ended` says, or the signal
+    }
+    onReady({
+      id: agent.id ?? "",
+      workloadSocket: agent.workloadSocket,
+      adminSocket: agent.adminSocket,
+    });
+  };
+  const [end] = await Promise.all([
+    Promise.race([agent.ended, whenAborted(signal)]).then(
+      (ended) => ended ?? { kind: "closed" as const },
+    ),
+    tellWhenReady(),
+  ]);
+  return end;
+}
+
+function joinTokenOf(config: AgentConfig): string | undefined {
+  if (config.join_token !== undefined) return config.join_token;
+  if (config.join_token_file === undefined) return undefined;
+  return readFileSync(config.join_token_file, "utf8").trim();
+}
+
+function bootstrapOf(config: AgentConfig): Bootstrap {
+  if (config.trust_bundle !== undefined) return { kind: "file", path: config.trust_bundle };
+  return config.insecure_bootstrap ? { kind: "insecure" } : { kind: "none" };
+}

@@ -1,0 +1,73 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { openDiskKeyManager } from "@bonafide/key-manager-disk";
+import { createMemoryKeyManager } from "@bonafide/key-manager-memory";
+import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
+import { openLedger, openServer, type ServerLog } from "@bonafide/server";
+import { openSqliteStore } from "@bonafide/store-sqlite";
+import { openKernel } from "@bonafide/unix-peer";
+import type { ServerConfig } from "../config/server-config.ts";
+import { createLog } from "../process/log.ts";
+import { whenAborted } from "../process/when-aborted.ts";
+import { makeOwnedFolder } from "../up/owned-folder.ts";
+import { splitHostPort } from "./listen-address.ts";
+import { loadServerId } from "./server-id.ts";
+
+/** What a started server tells whoever started it. */
+export interface ServerFacts {
+  readonly port: string;
+  readonly adminSocket: string;
+}
+
+/** Options of {@link runServer}. */
+export interface RunServerOptions {
+  readonly config: ServerConfig;
+  /** Ends the server, cleanly. */
+  readonly signal: AbortSignal;
+  /** Called once it serves. */
+  readonly onReady: (facts: ServerFacts) => void;
+  /** Default the machine's; tests bring another. */
+  readonly clock?: Clock;
+}
+
+/** Wires a server together, runs it until the signal aborts, and closes everything in the order of need. */
+export async function runServer(options: RunServerOptions): Promise<void> {
+  const { config, signal, onReady, clock = systemClock } = options;
+  const dataDir = resolve(config.data_dir);
+  mkdirSync(join(dataDir, ".."), { recursive: true });
+  makeOwnedFolder(dataDir, 0o700);
+  for (const name of ["keys", "memory"]) makeOwnedFolder(join(dataDir, name), 0o700);
+  const write = createLog({ name: "server", level: config.log_level, stream: process.stderr });
+  const log: ServerLog = ({ level, event, fields, error }) => {
+    write(level, event, { ...fields, ...(error === undefined ? {} : { cause: error }) });
+  };
+  const kernel = await openKernel();
+  kernel.makeNonDumpable();
+  const store = await openSqliteStore({ path: join(dataDir, "ledger.sqlite") });
+  await using closing = new AsyncDisposableStack();
+  closing.defer(() => store.close());
+  await using keys =
+    config.key_manager === "memory"
+      ? createMemoryKeyManager()
+      : await openDiskKeyManager(join(dataDir, "keys"), { signal });
+  const { host, port } = splitHostPort(config.listen);
+  await using server = await openServer(
+    {
+      trustDomain: config.trust_domain,
+      serverId: loadServerId(dataDir),
+      memoryDir: join(dataDir, "memory"),
+      adminSocketPath: config.admin_socket ?? join(dataDir, "private", "admin.sock"),
+      host,
+      port,
+      caTtlMs: config.ca_ttl,
+      x509SvidTtlMs: config.x509_svid_ttl,
+      agentSvidTtlMs: config.agent_svid_ttl,
+      recoveryWindowMs: config.agent_recovery_window,
+      maxStalenessMs: config.max_staleness,
+    },
+    { store, keys, kernel, clock, random: systemRandom, log, openLedger },
+  );
+  onReady({ port: String(server.port), adminSocket: server.adminSocketPath });
+  await Promise.race([server.ended, whenAborted(signal)]);
+}
