@@ -83,6 +83,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./bundle-show.ts")).bundleShow,
   },
   {
+    name: "api fetch x509",
+    summary: "fetches this process's X509-SVIDs",
+    load: async () => (await import("./api-fetch-x509.ts")).apiFetchX509,
+  },
+  {
     name: "exec",
     summary: "starts a program under a name",
     load: async () => (await import("./exec.ts")).exec,
