@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
+import {
+  createHttpsAgent,
+  createHttpsServer,
+  exactId,
+  memberOf,
+  openX509Source,
+} from "@bonafide/spiffe";
 import { openNode } from "../../workload-api/testing.ts";
 
 const run = promisify(execFile);
@@ -95,4 +105,54 @@ test("go-spiffe watches across two rotations on one stream", async (t) => {
     for (const serial of line.serials ?? []) serials.add(serial);
   }
   assert.equal(serials.size, 3);
+});
+
+test("go-spiffe and our SDK prove themselves to each other over mutual TLS, in both directions", async (t) => {
+  const binary = await build(t);
+  if (binary === undefined) return;
+  await using node = await openNode();
+  await node.entry("/both");
+  const socket = node.agt.agent.workloadSocket;
+  await using source = await openX509Source(
+    { address: `unix://${socket}` },
+    { signal: AbortSignal.timeout(20_000) },
+  );
+  const id = "spiffe://example.org/both";
+
+  // Their client, our server.
+  await using server = createHttpsServer(
+    { source, authorize: memberOf("example.org") },
+    (request, response) => {
+      response.end(`Hello ${request.peer.spiffeId} from us`);
+    },
+  );
+  const port = await server.listen({ port: 0, host: "127.0.0.1" });
+  {
+    await using calling = new GoSpiffe(binary, ["call", socket, `https://127.0.0.1:${port}`, id]);
+    const { status, body } = await calling.line();
+    assert.deepEqual({ status, body }, { status: 200, body: `Hello ${id} from us` });
+  }
+  {
+    const wrong = "spiffe://example.org/other";
+    await using refused = new GoSpiffe(binary, [
+      "call",
+      socket,
+      `https://127.0.0.1:${port}`,
+      wrong,
+    ]);
+    assert.equal((await refused.line()).event, "error");
+  }
+
+  // Our client, their server.
+  await using serving = new GoSpiffe(binary, ["serve", socket]);
+  const { port: theirs } = await serving.line();
+  const agent = createHttpsAgent({ source, authorize: exactId(id) });
+  try {
+    const request = get({ host: "127.0.0.1", port: theirs, agent });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one argument of this event
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    assert.equal(await text(response), `Hello ${id} from ${id}`);
+  } finally {
+    agent.destroy();
+  }
 });

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { runTasks } from "@bonafide/lifetime";
-import { HealthRegistry } from "@bonafide/rpc";
-import { UnixPeer } from "@bonafide/unix-peer";
+import { Launcher, LauncherAdmin } from "@bonafide/proto/bonafide/agent/v1/launcher_pb";
+import { addService, type CallContext, HealthRegistry } from "@bonafide/rpc";
+import { type UnixConnection, UnixPeer } from "@bonafide/unix-peer";
 import { addDiagnosis } from "./admin/diagnosis-api.ts";
 import type { AgentDeps, AgentOptions } from "./agent-options.ts";
 import { type Attestation, createAttestation } from "./attestation/attestation.ts";
@@ -19,6 +20,10 @@ import { PictureFile, type StoredPicture } from "./disk/picture-file.ts";
 import { PinFile, type Pins } from "./disk/pin-file.ts";
 import { AGENT_ERRORS } from "./errors.ts";
 import { IdentityGroups } from "./identity/identity-groups.ts";
+import { launcherAttestor } from "./launcher/launcher-attestor.ts";
+import { launcherAdminHandlers, launcherHandlers } from "./launcher/launcher-services.ts";
+import { LauncherSlots } from "./launcher/launcher-slots.ts";
+import { slotsFile } from "./launcher/slots-file.ts";
 import {
   fetchBundleInsecure,
   parseBootstrapBundle,
@@ -89,7 +94,11 @@ export async function openAgent(
   );
   const held = await identityFile.read();
   if (held !== undefined) identity.restore(held);
-  const agent = new Agent(options, deps, { picture, pictureFile, identity });
+  const slots = await LauncherSlots.open({
+    ...deps,
+    file: slotsFile(join(options.dataDir, "slots.json")),
+  });
+  const agent = new Agent(options, deps, { picture, pictureFile, identity, slots });
   try {
     await agent.open();
   } catch (error) {
@@ -103,6 +112,7 @@ interface AgentState {
   readonly picture: Picture;
   readonly pictureFile: PictureFile;
   readonly identity: NodeIdentity;
+  readonly slots: LauncherSlots;
 }
 
 class Agent implements RunningAgent {
@@ -139,7 +149,12 @@ class Agent implements RunningAgent {
     });
     this.#attestation = createAttestation({
       clock,
-      attestors: [this.#unix, nsAttestor(), ...(deps.attestors ?? [])],
+      attestors: [
+        this.#unix,
+        nsAttestor(),
+        launcherAttestor(state.slots),
+        ...(deps.attestors ?? []),
+      ],
     });
     this.#keeper = new SvidKeeper(
       {
@@ -202,7 +217,7 @@ class Agent implements RunningAgent {
 
   async open(): Promise<void> {
     const { clock, log, kernel } = this.#deps;
-    const { picture, identity } = this.#state;
+    const { picture, identity, slots } = this.#state;
     const decisions = new DecisionLog();
     const limits = new UidLimits(clock, this.#options.uidLimits);
     const gate = new CallerGate({ clock, log, attestation: this.#attestation, decisions, limits });
@@ -212,7 +227,11 @@ class Agent implements RunningAgent {
       ...this.#deps,
       ...shared,
       health: this.#health,
+      addWorkloadServices: (server) => {
+        addService(server, Launcher, launcherHandlers(slots, callerOf));
+      },
       addAdminServices: (server) => {
+        addService(server, LauncherAdmin, launcherAdminHandlers(slots, callerOf));
         addDiagnosis(server, {
           ...shared,
           picture,
@@ -297,6 +316,7 @@ class Agent implements RunningAgent {
     this.#health.close();
     await this.#sockets?.[Symbol.asyncDispose]();
     await this.#state.identity.close();
+    await this.#state.slots[Symbol.asyncDispose]();
     await this.#unix[Symbol.asyncDispose]();
     if (this.#running === undefined) this.#ended.resolve({ kind: "closed" });
   }
@@ -307,6 +327,11 @@ class Agent implements RunningAgent {
     this.#keeper.poke();
     this.#state.identity.pinSoon();
   }
+}
+
+/** @throws the refusal of a caller that is not known for certain */
+function callerOf({ peer }: CallContext<UnixConnection>): UnixPeer {
+  return peer.caller();
 }
 
 async function prepareFolder(path: string): Promise<void> {

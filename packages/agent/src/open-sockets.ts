@@ -37,6 +37,7 @@ export interface AgentSocketsDeps {
   readonly keeper: SvidKeeper;
   readonly limits: UidLimits;
   readonly health: HealthRegistry;
+  readonly addWorkloadServices: (server: RpcServer<UnixConnection>) => void;
   readonly addAdminServices: (server: RpcServer<UnixConnection>) => void;
 }
 
@@ -59,6 +60,7 @@ export async function openAgentSockets(
   );
   addWorkloadApi(workload, deps);
   addSelfApi(workload, deps);
+  deps.addWorkloadServices(workload);
   addHealth(workload, deps.health);
   addReflection(workload);
   const admin = opened.use(

@@ -6,7 +6,7 @@ import { openTestAgent } from "@bonafide/agent/testing";
 import { Diagnosis } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { TD } from "@bonafide/server/testing";
-import { bundlePem, next, openNode, watchSvids } from "../../conformance/workload-api/testing.ts";
+import { bundlePem, next, openNode, watchSvids } from "../workload-api/testing.ts";
 
 /** The serial-independent identity of a message: its leaf's bytes. */
 function leafOf(message: { svids: { x509Svid: Uint8Array }[] }): string {
