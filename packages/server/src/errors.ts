@@ -1,38 +1,76 @@
 import type { ErrorTable } from "@bonafide/errors";
 
-/** Everything the server refuses with a code of its own; each code has a page under docs/errors/. */
+/** Everything the server refuses with a code of its own. */
 export const SERVER_ERRORS = {
+  /** The method is for administrators; the caller is not one. */
   ADMIN_REQUIRED: { status: "permission_denied", retry: false },
+  /** The node was banned. */
   AGENT_BANNED: { status: "permission_denied", retry: false },
+  /** The agent's SVID is past its end. */
   AGENT_EXPIRED: { status: "permission_denied", retry: false },
+  /** What the node is known by has changed, so its SVID is not renewed. */
   AGENT_MUST_REATTEST: { status: "permission_denied", retry: false },
+  /** The node is unknown, was evicted, or its SVID is older than its last eviction. */
   AGENT_NOT_ATTESTED: { status: "permission_denied", retry: false },
+  /** No node has this ID. */
   AGENT_NOT_FOUND: { status: "not_found", retry: false },
+  /** The method is for agents; the caller showed no agent's SVID. */
   AGENT_REQUIRED: { status: "permission_denied", retry: false },
+  /**
+   * The node did not prove what it claims. Every reason has the same text; the log has the
+   * difference.
+   */
   ATTESTATION_FAILED: { status: "invalid_argument", retry: false },
-  ATTESTATION_REPLAYED: { status: "invalid_argument", retry: false },
+  /** The server has no attestor of this type. */
   ATTESTATION_TYPE_UNKNOWN: { status: "failed_precondition", retry: false },
+  /** No authority can sign right now. */
   AUTHORITY_NOT_READY: { status: "unavailable", retry: true },
+  /** The server holds no bundle of this trust domain. */
   BUNDLE_NOT_FOUND: { status: "not_found", retry: false },
+  /** The caller's certificate does not chain to an authority of its trust domain. */
   CALLER_CERTIFICATE_REFUSED: { status: "unauthenticated", retry: false },
-  CALLER_GONE: { status: "unavailable", retry: true },
+  /**
+   * The certificate request cannot be read, is not signed by its own key, or has a key that is
+   * not accepted.
+   */
   CSR_INVALID: { status: "invalid_argument", retry: false },
+  /** An entry with this SPIFFE ID, parent and selectors exists. */
   ENTRY_EXISTS: { status: "already_exists", retry: false },
+  /** A field of the entry is not as it must be; the message names it. */
   ENTRY_INVALID: { status: "invalid_argument", retry: false },
+  /** No entry has this ID. */
   ENTRY_NOT_FOUND: { status: "not_found", retry: false },
+  /**
+   * The SPIFFE ID is reserved: it lies under `/spire`, or carries rights that only a full
+   * administrator may give.
+   */
   ENTRY_RESERVED: { status: "permission_denied", retry: false },
+  /** A token of this value exists. */
   JOIN_TOKEN_EXISTS: { status: "already_exists", retry: false },
+  /** The method exists, but not on this socket. */
   METHOD_UNAVAILABLE_HERE: { status: "unimplemented", retry: false },
+  /** There is no hold to answer: this server writes. */
   NOT_HELD: { status: "failed_precondition", retry: false },
+  /** More work waits than the limit allows. */
   OVERLOADED: { status: "resource_exhausted", retry: true },
+  /** The page token was not made by this list. */
   PAGE_TOKEN_INVALID: { status: "invalid_argument", retry: false },
+  /**
+   * The expired node may not recover: outside the window, banned, evicted, or the proof does
+   * not hold.
+   */
   RECOVERY_REFUSED: { status: "permission_denied", retry: false },
+  /** A field of the request is missing or malformed; the message names it. */
   REQUEST_INVALID: { status: "invalid_argument", retry: false },
-  SERVER_CLOSING: { status: "unavailable", retry: true },
+  /** An option of the server is out of range; the message names it. */
   SERVER_OPTIONS_INVALID: { status: "invalid_argument", retry: false },
+  /** The caller holds a newer state than this server, which is catching up. */
   STATE_AHEAD: { status: "unavailable", retry: true },
+  /**
+   * The store has been out of reach for longer than `max_staleness`, so the server no longer
+   * trusts its memory.
+   */
   STORE_STALE: { status: "unavailable", retry: true },
-  TRUST_DOMAIN_MISMATCH: { status: "failed_precondition", retry: false },
 } as const;
 SERVER_ERRORS satisfies ErrorTable;
 

@@ -6,11 +6,20 @@ import {
   objectKey,
   type StateName,
   toHex,
+  type ObjectKind,
+  type ProjectionRow,
+  verifyLedger,
   wireNumber,
 } from "@bonafide/ledger";
 import type { StoredLeaf } from "@bonafide/plugin-api";
-import type { Ledger, LogRequest, LogResponse } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
+import type {
+  Ledger,
+  LogRequest,
+  LogResponse,
+  VerifyResponseSchema,
+} from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import type { Handlers } from "@bonafide/rpc";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { OpenedLedger } from "../memory/open-ledger.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
@@ -20,6 +29,19 @@ import { nextTurn } from "./time-slices.ts";
 import { toWireLeaf } from "./wire-leaf.ts";
 
 const PAGE = 500;
+const OBJECT_KINDS: readonly ObjectKind[] = [
+  "ledger",
+  "epoch",
+  "entry",
+  "node",
+  "joinToken",
+  "authority",
+  "bundle",
+  "federation",
+  "server",
+  "alarm",
+  "setting",
+];
 /** How long a follower waits before it looks by itself, ms. */
 const FOLLOW_MS = 5000;
 
@@ -28,10 +50,12 @@ export function adminLedgerHandlers(
   deps: ServiceDeps,
   options: ServiceOptions,
   ledger: OpenedLedger,
-): Partial<Handlers<typeof Ledger, ServerPeer>> {
+): Handlers<typeof Ledger, ServerPeer> {
   const { registry } = deps;
   return {
     log: (request, { signal }) => log(deps, request, AbortSignal.any([signal, deps.closing])),
+
+    verify: (_request, { signal }) => verify(deps, AbortSignal.any([signal, deps.closing])),
 
     head() {
       const { ledgerId, openedIn } = registry.ledgerHead;
@@ -57,6 +81,50 @@ export function adminLedgerHandlers(
       deps.log({ level: "warn", event: "ledger.rewind_accepted", fields: { dropRemovals } });
       return { head: toWireName(registry.head) };
     },
+  };
+}
+
+/** Verifies the store as it is now, page by page, so that other work gets its turn. */
+async function verify(
+  { registry, store }: ServiceDeps,
+  signal: AbortSignal,
+): Promise<MessageInitShape<typeof VerifyResponseSchema>> {
+  // Up to the state that was adopted: what is appended meanwhile is for the next time.
+  const { keySecret, ...head } = await store.ledger.head();
+  let bodies = 0;
+  let rows = 0;
+  const leaves = async function* (): AsyncGenerator<StoredLeaf, void, void> {
+    for (let n = 0; n < head.n;) {
+      signal.throwIfAborted();
+      const page = await store.ledger.leavesAfter(n, Math.min(PAGE, head.n - n));
+      if (page.length === 0) return;
+      n += page.length;
+      bodies += page.length;
+      yield* page;
+      await nextTurn();
+    }
+  };
+  const projections = async function* (): AsyncGenerator<ProjectionRow, void, void> {
+    let after: ProjectionRow | undefined;
+    do {
+      signal.throwIfAborted();
+      const page: readonly ProjectionRow[] = await store.projections.rowsAfter(after, PAGE);
+      rows += page.length;
+      yield* page;
+      after = page.at(-1);
+      await nextTurn();
+    } while (after !== undefined);
+  };
+  const report = await verifyLedger({ head, leaves: leaves(), rows: projections(), keySecret });
+  const objects = OBJECT_KINDS.reduce((sum, kind) => sum + registry.count(kind), 0);
+  return {
+    findings: report.faults.map(({ code, n, text }) => ({ code, n: BigInt(n), text })),
+    head: { epoch: head.epoch, n: BigInt(report.leaves), root: report.root },
+    leaves: BigInt(report.leaves),
+    bodies: BigInt(bodies),
+    erased: BigInt(report.erasedParts),
+    objects: BigInt(objects),
+    rows: BigInt(rows),
   };
 }
 

@@ -56,6 +56,17 @@ export function ledgerSuite(name: string, open: () => Promise<Store>): void {
     }
   });
 
+  test(`${name}: a ledger that was only written by the lane verifies`, async () => {
+    await using srv = await openTestServer({ store: await open() });
+    const svid = await srv.join();
+    await srv.local(Agent).deleteAgent({ id: wireIdOf(svid) });
+    const report = await srv.local(Ledger).verify({});
+    const { head } = await srv.local(Ledger).head({});
+    assert.deepEqual(report.head, head);
+    assert.deepEqual([report.leaves, report.bodies, report.erased], [head?.n, head?.n, 0n]);
+    assert.equal(report.rows, report.objects);
+  });
+
   test(`${name}: the ledger is for the private socket, and there is nothing to accept`, async () => {
     await using srv = await openTestServer({ store: await open() });
     const svid = await srv.join();
