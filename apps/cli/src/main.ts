@@ -1,21 +1,11 @@
 import process from "node:process";
-import { COMMANDS } from "./commands/index.ts";
-import { runProgram } from "./program.ts";
-import { VERSION } from "./version.ts";
+import { fileURLToPath } from "node:url";
+import { systemClock } from "@bonafide/lifetime";
+import { runMain } from "./run-main.ts";
 
-const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  // Twice means "now": the second signal finds no handler of ours.
-  process.once(name, () => {
-    stop.abort();
-  });
-}
-process.exitCode = await runProgram({
-  commands: COMMANDS,
-  version: VERSION,
-  words: process.argv.slice(2),
-  env: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  signal: stop.signal,
+await runMain({
+  clock: systemClock,
+  cli: [...process.execArgv, fileURLToPath(import.meta.url)],
+  greeter: fileURLToPath(new URL("./demo/greeter.ts", import.meta.url)),
+  visitor: fileURLToPath(new URL("./demo/visitor.ts", import.meta.url)),
 });

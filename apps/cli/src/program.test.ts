@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { test } from "node:test";
+import { ManualClock } from "@bonafide/lifetime/testing";
 import * as fc from "fast-check";
 import { defineCommand } from "./arguments/command.ts";
 import { formatDurationMs, parseDurationMs } from "./arguments/duration.ts";
@@ -64,6 +65,7 @@ async function run(
     stdout: out.stream,
     stderr: err.stream,
     signal: new AbortController().signal,
+    machine: { clock: new ManualClock(), cli: [""], greeter: "", visitor: "" },
   });
   return { code, out: out.text, err: err.text };
 }

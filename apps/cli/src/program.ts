@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { Command, CommandContext } from "./arguments/command.ts";
+import type { Command, CommandContext, Machine } from "./arguments/command.ts";
 import { commandHelp, listHelp } from "./arguments/help.ts";
 import { nearest } from "./arguments/nearest.ts";
 import { completeFlags, parseFlags, usage } from "./arguments/parse-flags.ts";
@@ -23,6 +23,7 @@ export interface ProgramOptions {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly signal: AbortSignal;
+  readonly machine: Machine;
 }
 
 /** Finds the command, parses its line, runs it. Never throws. @returns the exit code */
@@ -81,6 +82,7 @@ async function runCommand(
     output: options.output,
     env: options.env,
     signal: options.signal,
+    machine: options.machine,
   });
 }
 

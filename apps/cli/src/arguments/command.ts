@@ -1,3 +1,4 @@
+import type { Clock } from "@bonafide/lifetime";
 import type { Output } from "../output.ts";
 
 /** What a flag's value is. Durations are written `90s`, `15m`, `24h`, `7d`. */
@@ -39,6 +40,16 @@ export type FlagValues<F extends FlagSpecs> = {
         : Value<F[K]> | undefined;
 };
 
+/** What the program runs on; the suites bring another one. */
+export interface Machine {
+  readonly clock: Clock;
+  /** How this program is started again: Node's flags, then its entry file. */
+  readonly cli: readonly [...string[], string];
+  /** Programs of the demo's workloads. */
+  readonly greeter: string;
+  readonly visitor: string;
+}
+
 /** What a running command gets. */
 export interface CommandContext<F extends FlagSpecs = FlagSpecs> {
   readonly flags: FlagValues<F>;
@@ -50,6 +61,7 @@ export interface CommandContext<F extends FlagSpecs = FlagSpecs> {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  readonly machine: Machine;
 }
 
 /** One command of the program. */

@@ -23,12 +23,13 @@ export const agentRun: Command = defineCommand({
       "    --data-dir /var/lib/bonafide/agent --trust-bundle bundle.pem --join-token-file token",
     "bonafide agent run --config agent.yaml",
   ],
-  async run({ flags, output, signal }) {
+  async run({ flags, output, signal, machine }) {
     hardenProcess();
     const end = await runAgent({
       config: loadAgentConfig(flags.config, agentFlagValues(flags)),
       joinToken: readSecret(flags["join-token-fd-4"]),
       signal,
+      clock: machine.clock,
       onReady: (facts) => {
         output.result(`${facts.id} serves the Workload API at ${facts.workloadSocket}`, facts);
         tellReady(flags["ready-fd-3"], { ...facts });

@@ -24,7 +24,7 @@ export const exec: Command = defineCommand({
   },
   takesRest: true,
   examples: ["bonafide exec --as web -- node server.js"],
-  async run({ flags, rest, env, output, signal }) {
+  async run({ flags, rest, env, output, signal, machine }) {
     const [program, ...args] = rest;
     if (program === undefined) throw usage("which program? bonafide exec --as NAME -- CMD");
     const workload = resolve(workloadSocket(flags["workload-socket"], env).path);
@@ -36,7 +36,7 @@ export const exec: Command = defineCommand({
     await using launched = await execAs({
       name: flags.as,
       adminSocketPath: resolve(agentAdminSocket(flags.socket, env).path),
-      child: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+      child: [process.execPath, ...machine.cli, ...process.argv.slice(2)],
       env: { ...own, [INNER]: "1", SPIFFE_ENDPOINT_SOCKET: `unix://${workload}` },
       ...(uid === undefined ? {} : { user: { uid, gid: flags.gid ?? uid } }),
     });

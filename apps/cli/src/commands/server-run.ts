@@ -21,11 +21,12 @@ export const serverRun: Command = defineCommand({
     "bonafide server run --trust-domain example.org --data-dir /var/lib/bonafide/server",
     "bonafide server run --config server.yaml",
   ],
-  async run({ flags, output, signal }) {
+  async run({ flags, output, signal, machine }) {
     hardenProcess();
     await runServer({
       config: loadServerConfig(flags.config, serverFlagValues(flags)),
       signal,
+      clock: machine.clock,
       onReady: (facts) => {
         output.result(`serving on port ${facts.port}; admin socket ${facts.adminSocket}`, facts);
         tellReady(flags["ready-fd-3"], { ...facts });

@@ -1,4 +1,3 @@
-import process from "node:process";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { runUp } from "../up/run-up.ts";
@@ -19,7 +18,7 @@ export const up: Command = defineCommand({
     "server-port": { kind: "integer", help: "port of the server", standard: "a free one" },
   },
   examples: ["bonafide up", "bonafide up --once"],
-  async run({ flags, env, output, signal }) {
+  async run({ flags, env, output, signal, machine }) {
     await runUp({
       trustDomain: flags["trust-domain"] ?? "example.org",
       dataDir: flags["data-dir"] ?? ".bonafide",
@@ -30,7 +29,7 @@ export const up: Command = defineCommand({
       say: (line) => {
         output.result(line, { line });
       },
-      cli: [...process.execArgv, process.argv[1] ?? ""],
+      machine,
     });
     return EXIT.ok;
   },

@@ -1,44 +1,4 @@
-import {
-  type SayHelloRequest,
-  type SayHelloResponse,
-  SayHelloResponseSchema,
-} from "@bonafide/proto/bonafide/demo/v1/greeter_pb";
-import { createGrpcAcceptor, createHttpsServer, grpcPeer, memberOf } from "@bonafide/spiffe";
-import { create } from "@bufbuild/protobuf";
-import { type handleUnaryCall, Server } from "@grpc/grpc-js";
-import { tell } from "./events.ts";
-import { sayHello } from "./greeter-service.ts";
-import { openIdentity } from "./open-identity.ts";
+import { systemClock } from "@bonafide/lifetime";
+import { runGreeter } from "./run-greeter.ts";
 
-// A gRPC and an HTTPS server that admit any member of their own trust domain and know each caller by name.
-
-const source = await openIdentity();
-const authorize = memberOf(source.current().trustDomain);
-
-const server = new Server();
-server.addService(
-  { sayHello },
-  {
-    sayHello: ((call, answer) => {
-      const { spiffeId } = grpcPeer(call);
-      tell({ event: "called", over: "gRPC", caller: spiffeId });
-      answer(null, create(SayHelloResponseSchema, { message: greeting(spiffeId) }));
-    }) satisfies handleUnaryCall<SayHelloRequest, SayHelloResponse>,
-  },
-);
-const grpc = createGrpcAcceptor(server, { source, authorize });
-const https = createHttpsServer({ source, authorize }, (request, response) => {
-  const { spiffeId } = request.peer;
-  tell({ event: "called", over: "HTTPS", caller: spiffeId });
-  response.end(greeting(spiffeId));
-});
-
-const [grpcPort, httpsPort] = await Promise.all([
-  grpc.listen({ host: "127.0.0.1", port: 0 }),
-  https.listen({ host: "127.0.0.1", port: 0 }),
-]);
-tell({ event: "serving", grpc: grpcPort, https: httpsPort });
-
-function greeting(caller: string): string {
-  return `Hello ${caller} from the server`;
-}
+await runGreeter(systemClock);

@@ -1,10 +1,12 @@
 import { isBonafideError } from "@bonafide/errors";
+import type { Clock } from "@bonafide/lifetime";
 import { openSource, type X509Source } from "@bonafide/spiffe";
 import { tell } from "./events.ts";
 
 /** Opens this workload's source, and tells of refusals while it waits and of each SVID once it has one. */
-export async function openIdentity(): Promise<X509Source> {
+export async function openIdentity(clock: Clock): Promise<X509Source> {
   const source = await openSource({
+    clock,
     onProblem: (error) => {
       tell({ event: "refused", code: error.code, decision: decisionOf(error) });
     },

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { openAgent, type AgentEnd, type Bootstrap } from "@bonafide/agent";
-import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
+import { type Clock, systemRandom } from "@bonafide/lifetime";
 import { parseTrustDomain } from "@bonafide/spiffe";
 import { openKernel } from "@bonafide/unix-peer";
 import type { AgentConfig } from "../config/agent-config.ts";
@@ -27,13 +27,12 @@ export interface RunAgentOptions {
   readonly signal: AbortSignal;
   /** Called once it has joined and heard of its entries. */
   readonly onReady: (facts: AgentFacts) => void;
-  /** Default the machine's; tests bring another. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 /** Wires an agent together and runs it until the signal aborts or it cannot go on. @returns how it ended */
 export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
-  const { config, signal, onReady, clock = systemClock } = options;
+  const { config, signal, onReady, clock } = options;
   const dataDir = resolve(config.data_dir);
   mkdirSync(join(dataDir, ".."), { recursive: true });
   const log = createLog({ name: "agent", level: config.log_level, stream: process.stderr });

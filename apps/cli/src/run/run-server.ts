@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { openDiskKeyManager } from "@bonafide/key-manager-disk";
 import { createMemoryKeyManager } from "@bonafide/key-manager-memory";
-import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
+import { type Clock, systemRandom } from "@bonafide/lifetime";
 import { openLedger, openServer, type ServerLog } from "@bonafide/server";
 import { openSqliteStore } from "@bonafide/store-sqlite";
 import { openKernel } from "@bonafide/unix-peer";
@@ -27,13 +27,12 @@ export interface RunServerOptions {
   readonly signal: AbortSignal;
   /** Called once it serves. */
   readonly onReady: (facts: ServerFacts) => void;
-  /** Default the machine's; tests bring another. */
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 /** Wires a server together, runs it until the signal aborts, and closes everything in the order of need. */
 export async function runServer(options: RunServerOptions): Promise<void> {
-  const { config, signal, onReady, clock = systemClock } = options;
+  const { config, signal, onReady, clock } = options;
   const dataDir = resolve(config.data_dir);
   mkdirSync(join(dataDir, ".."), { recursive: true });
   makeOwnedFolder(dataDir, 0o700);

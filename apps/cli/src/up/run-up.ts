@@ -1,12 +1,12 @@
 import { existsSync, lstatSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { BonafideError } from "@bonafide/errors";
 import { formatPem } from "@bonafide/pki";
 import { Diagnosis } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import type { Machine } from "../arguments/command.ts";
 import { connectSocket, type SocketClient } from "../clients/socket-client.ts";
 import type { DemoEvent } from "../demo/events.ts";
 import { CLI_ERRORS } from "../errors.ts";
@@ -31,8 +31,7 @@ export interface UpOptions {
   readonly signal: AbortSignal;
   /** Shows a line of progress. */
   readonly say: (line: string) => void;
-  /** How this program is started again: Node's flags, then its entry file. */
-  readonly cli: readonly string[];
+  readonly machine: Machine;
 }
 
 const DEMO_DEADLINE_MS = 30_000;
@@ -160,10 +159,10 @@ class Up {
 
   /** Resolves once everything was shown. @returns the ends of all processes that should go on */
   async #startDemo(server: SocketClient, agent: AgentHandle): Promise<readonly Promise<void>[]> {
-    const { trustDomain, say, cli, signal } = this.#options;
-    const programs = { greeter: GREETER, visitor: VISITOR };
+    const { trustDomain, say, machine, signal } = this.#options;
+    const { cli, clock } = machine;
     const own = process.getuid?.() ?? 0;
-    const files = [GREETER, VISITOR, cli.at(-1) ?? ""];
+    const files = [machine.greeter, machine.visitor, cli.at(-1) ?? ""];
     const users = chooseWorkloadUsers(this.#dir.path, NAMES, files);
     const uidOf = (name: string): number => users?.[name] ?? own;
     await Promise.all(
@@ -183,7 +182,7 @@ class Up {
       `entries  ${NAMES.map((name) => `spiffe://${trustDomain}/${name}`).join(", ")}; SVIDs live 60 s`,
     );
     say(worthText(users, own));
-    const scenes = new Scenes({ trustDomain, say });
+    const scenes = new Scenes({ trustDomain, clock, say });
     const start = (
       name: "greeter" | "visitor",
       args: readonly string[],
@@ -194,7 +193,7 @@ class Up {
         args,
         onEvent,
         cli,
-        program: programs[name],
+        program: machine[name],
         uid: users?.[name],
         adminSocket: agent.adminSocket,
         workloadSocket: agent.workloadSocket,
@@ -212,7 +211,7 @@ class Up {
     this.#keep(visitor);
     const stranger = startUnnamed({
       args: target,
-      program: VISITOR,
+      program: machine.visitor,
       uid: users?.["visitor"],
       workloadSocket: agent.workloadSocket,
       logFile: join(this.#dir.path, "stranger.log"),
@@ -240,7 +239,7 @@ class Up {
     const child = startChild({
       name,
       words,
-      cli: this.#options.cli,
+      cli: this.#options.machine.cli,
       logFile: join(this.#dir.path, `${name}.log`),
       env: { ...this.#options.env },
       ...(secret === undefined ? {} : { secret }),
@@ -287,8 +286,6 @@ interface AgentHandle {
 }
 
 const NODE_PATH = "/node/local";
-const GREETER = fileURLToPath(new URL("../demo/greeter.ts", import.meta.url));
-const VISITOR = fileURLToPath(new URL("../demo/visitor.ts", import.meta.url));
 
 /** A join token's agent ID is long and says nothing to a reader. */
 function shorten(id: string): string {

@@ -1,3 +1,4 @@
+import type { Clock } from "@bonafide/lifetime";
 import type { WhyResponse } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { formatDurationMs } from "../arguments/duration.ts";
 import type { DemoEvent } from "../demo/events.ts";
@@ -5,6 +6,7 @@ import type { DemoEvent } from "../demo/events.ts";
 /** Options of {@link Scenes}. */
 export interface ScenesOptions {
   readonly trustDomain: string;
+  readonly clock: Clock;
   readonly say: (line: string) => void;
 }
 
@@ -13,6 +15,7 @@ type Serving = Extract<DemoEvent, { readonly event: "serving" }>;
 /** Turns what the demo's workloads tell into few lines: each first time, each rotation, each failure. */
 export class Scenes {
   readonly #say: (line: string) => void;
+  readonly #clock: Clock;
   readonly #greeterId: string;
   readonly #serving = Promise.withResolvers<Serving>();
   readonly #answered = Promise.withResolvers<void>();
@@ -25,6 +28,7 @@ export class Scenes {
 
   constructor(options: ScenesOptions) {
     this.#say = options.say;
+    this.#clock = options.clock;
     this.#greeterId = `spiffe://${options.trustDomain}/greeter`;
   }
 
@@ -98,7 +102,7 @@ export class Scenes {
   #identity(name: string, { expiresAtMs }: { readonly expiresAtMs: number }): void {
     const before = this.#identities.get(name);
     this.#identities.set(name, expiresAtMs);
-    const left = formatDurationMs(expiresAtMs - Date.now());
+    const left = formatDurationMs(expiresAtMs - this.#clock.now());
     this.#say(
       before === undefined
         ? `${name.padEnd(8)} has its identity, good for ${left}`

@@ -1,0 +1,26 @@
+import process from "node:process";
+import type { Machine } from "./arguments/command.ts";
+import { COMMANDS } from "./commands/index.ts";
+import { runProgram } from "./program.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs the program on this process's arguments, environment and signals, and sets its exit code. */
+export async function runMain(machine: Machine): Promise<void> {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    // Twice means "now": the second signal finds no handler of ours.
+    process.once(name, () => {
+      stop.abort();
+    });
+  }
+  process.exitCode = await runProgram({
+    commands: COMMANDS,
+    version: VERSION,
+    words: process.argv.slice(2),
+    env: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: stop.signal,
+    machine,
+  });
+}
