@@ -70,7 +70,7 @@ for (const { folder, manifest } of manifests.values()) {
 for (const folder of OUTSIDE) {
   for (const file of globSync(`${folder}/**/*.ts`)) {
     for (const specifier of specifiersOf(file)) {
-      checkRelative(file, specifier, folder);
+      checkRelative(file, specifier, ...OUTSIDE);
       const target = packageOf(specifier);
       if (target === undefined) continue;
       const entry = `.${specifier.slice(target.length)}`;
@@ -97,8 +97,9 @@ function packageOf(specifier: string): string | undefined {
   return scope === "@bonafide" ? `${scope}/${base ?? ""}` : undefined;
 }
 
-function checkRelative(file: string, specifier: string, folder: string): void {
+function checkRelative(file: string, specifier: string, ...folders: readonly string[]): void {
   if (!specifier.startsWith(".") && !specifier.startsWith("/")) return;
-  const inside = relative(folder, join(dirname(file), specifier));
-  if (inside.startsWith("..")) problems.push(`${file}: ${specifier} leaves ${folder} by path`);
+  const path = join(dirname(file), specifier);
+  const inside = folders.some((folder) => !relative(folder, path).startsWith(".."));
+  if (!inside) problems.push(`${file}: ${specifier} leaves ${folders.join(", ")} by path`);
 }
