@@ -104,7 +104,8 @@ function denied(cause: BonafideError): BonafideError {
 async function pause(deps: FollowDeps, failures: number, signal: AbortSignal): Promise<void> {
   try {
     const ms = backoffMs(failures, deps.random.fraction(), { maxMs: RETRY_MS_MAX });
-    await deps.clock.sleep(ms, { signal, unref: true });
+    // Keeps the process alive as an open stream does: a program that waits for its identity must not end meanwhile.
+    await deps.clock.sleep(ms, { signal });
   } catch (error) {
     if (!signal.aborted) throw error;
   }
