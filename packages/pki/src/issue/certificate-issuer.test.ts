@@ -93,7 +93,7 @@ async function readBack(der: Uint8Array, issuer: Certificate): Promise<string> {
 }
 
 suite("certificates read back by node:crypto, @peculiar/x509 and openssl", () => {
-  test("X509-01, X509-10, X509-13, X509-15 to X509-18: a leaf", async () => {
+  test("X509-01, X509-10, X509-13, X509-15, X509-16, X509-17, X509-18 (X509-SVID §2, §4): a leaf", async () => {
     const { der } = root.issuer.issueLeaf({ ...plain, subject: LEAF_NAME });
     const text = await readBack(der, root.certificate);
     assert.match(text, /Subject: C = US, O = SPIRE, CN = web\.example\.org/);
@@ -135,7 +135,7 @@ suite("certificates read back by node:crypto, @peculiar/x509 and openssl", () =>
     assert.deepEqual(extension.value, Uint8Array.of(0x30, 6, 2, 1, 1, 2, 1, 7));
   });
 
-  test("X509-06, X509-07, X509-10, X509-14: a self-signed root", async () => {
+  test("X509-06, X509-07, X509-10, X509-13, X509-14 (X509-SVID §3.2, §4): a self-signed root", async () => {
     const text = await readBack(root.certificate.der, root.certificate);
     assert.match(text, /Key Usage: critical\s+Certificate Sign, CRL Sign\n/);
     assert.match(text, /Basic Constraints: critical\s+CA:TRUE\n/);
@@ -143,7 +143,7 @@ suite("certificates read back by node:crypto, @peculiar/x509 and openssl", () =>
     assert.deepEqual(root.certificate.subjectKeyId, keyIdOf(root.signer.spki));
   });
 
-  test("X509-11, X509-12: an intermediate with a path length and name constraints", async () => {
+  test("X509-11, X509-12 (X509-SVID §4): an intermediate with a path length and name constraints", async () => {
     const signer = keySigner(generateKey("ec-p256").privateKey);
     const { der } = root.issuer.issueAuthority({
       spki: signer.spki,

@@ -54,9 +54,23 @@ function openssl(entry: ChainCase): string {
 
 const cases = chainCases();
 
+/** The requirement that a case of the fixture list holds, where it is one of its own. */
+const ITEMS: readonly (readonly [RegExp, string])[] = [
+  [/^A: DNS, email and IP/, "X509-03 (X509-SVID §2): "],
+  [/^A: empty subject/, "X509-05 (X509-SVID §3.1): "],
+  [/^(R7|R25):/, "X509-20 (X509-SVID §5.2): "],
+  [/^(R8|R9):/, "X509-21 (X509-SVID §5.2): "],
+  [/path length/, "X509-11 (X509-SVID §4.1): "],
+  [/^R2[34]:/, "X509-12 (X509-SVID §4.2): "],
+];
+
+function itemOf(name: string): string {
+  return ITEMS.find(([pattern]) => pattern.test(name))?.[1] ?? "";
+}
+
 suite("X509-19 (X509-SVID §5.1): path validation", () => {
   for (const entry of cases) {
-    test(`${entry.name}: ${entry.expect}`, () => {
+    test(`${itemOf(entry.name)}${entry.name}: ${entry.expect}`, () => {
       assert.equal(judge(entry), entry.expect);
     });
   }
