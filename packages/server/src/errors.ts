@@ -49,8 +49,6 @@ export const SERVER_ERRORS = {
   JOIN_TOKEN_EXISTS: { status: "already_exists", retry: false },
   /** The method exists, but not on this socket. */
   METHOD_UNAVAILABLE_HERE: { status: "unimplemented", retry: false },
-  /** There is no hold to answer: this server writes. */
-  NOT_HELD: { status: "failed_precondition", retry: false },
   /** More work waits than the limit allows. */
   OVERLOADED: { status: "resource_exhausted", retry: true },
   /** The page token was not made by this list. */

@@ -38,7 +38,7 @@ import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
 import { SERVER_ERRORS } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
-import type { LedgerDeps, LedgerOptions, OpenedLedger } from "./memory/open-ledger.ts";
+import { openLedger, type OpenedLedger } from "./memory/open-ledger.ts";
 import { Freshness } from "./port/freshness.ts";
 import { RateLimiter } from "./port/rate-limiter.ts";
 import type { ServerPeer } from "./port/server-peer.ts";
@@ -57,8 +57,6 @@ export interface ServerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: ServerLog;
-  /** Opens the ledger on the store and reconciles it with what this server remembers. */
-  readonly openLedger: (deps: LedgerDeps, options: LedgerOptions) => Promise<OpenedLedger>;
 }
 
 /** A server that serves. */
@@ -77,6 +75,8 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 const POLL_MS = 5000;
+/** How often a server on hold looks whether it may open its port. */
+const HELD_POLL_MS = 500;
 
 /**
  * Opens a server: reconciles the ledger, makes an authority if there is none, and listens on the TLS port and on the
@@ -95,8 +95,14 @@ export async function openServer(options: ServerOptions, deps: ServerDeps): Prom
       `key manager ${keys.name} cannot sign in this process`,
     );
   }
-  const ledger = await deps.openLedger(
-    { store, clock },
+  const ledger = await openLedger(
+    {
+      store,
+      clock,
+      report: ({ event, ...fields }) => {
+        log({ level: event === "ledger.held" ? "error" : "info", event, fields });
+      },
+    },
     {
       trustDomain: checked.trustDomain,
       serverId: checked.serverId,
@@ -201,29 +207,57 @@ class Server implements RunningServer {
     return this.#services.bundles.own().x509;
   }
 
-  /** Opens the parts in the order in which they need each other. */
+  /**
+   * Opens the parts in the order in which they need each other. A server on hold that cannot sign opens the private
+   * socket only, so that somebody can answer the hold.
+   */
   async open(): Promise<void> {
-    const { authorities, soft, bundles, access } = this.#services;
-    const { clock, random, log, kernel } = this.#deps;
-    const { trustDomain, agentSvidTtlMs, host, port, connectionAgeMs } = this.#options;
+    const { authorities, soft } = this.#services;
+    const { log } = this.#deps;
+    await this.#openSocket();
     try {
       await authorities.settle();
     } catch (error) {
       // A store that refuses writes is no reason not to serve what can be served.
       log({ level: "warn", event: "authority.rotation_failed", error });
-      authorities.signing();
     }
-    await soft.load();
-    const { serverId } = this.#options;
-    const { registry, lane } = this.#ledger;
-    const recoveryKey = await RecoveryKey.open({
-      keys: this.#deps.keys,
-      registry,
-      lane,
-      clock,
-      log,
-      serverId,
+    try {
+      await soft.load();
+    } catch (error) {
+      log({ level: "warn", event: "soft_state.not_read", error });
+    }
+    if (this.#ledger.standing.kind === "writing" || this.#canSign()) await this.#openPort();
+    this.#tasks = this.#run();
+  }
+
+  async #openSocket(): Promise<void> {
+    const { kernel, log } = this.#deps;
+    this.#unix = await listenUnix({
+      kernel,
+      path: this.adminSocketPath,
+      mode: 0o600,
+      folderMode: 0o700,
+      label: "admin",
+      onConnection: ({ socket, caller }) => {
+        try {
+          const { uid, pid } = caller();
+          this.#local.inject(socket, { kind: "local", uid, pid });
+        } catch (error) {
+          log({ level: "warn", event: "admin_socket.caller_unknown", error });
+          socket.destroy();
+        }
+      },
     });
+  }
+
+  /** @throws AUTHORITY_NOT_READY, and what the socket throws */
+  async #openPort(): Promise<void> {
+    const { authorities, access, bundles } = this.#services;
+    const { clock, keys, log, random } = this.#deps;
+    const { registry, lane } = this.#ledger;
+    const { serverId, trustDomain, agentSvidTtlMs, host, port, connectionAgeMs } = this.#options;
+    const deps = { keys, registry, lane, clock, log, serverId };
+    const recoveryKey = await RecoveryKey.open(deps);
     this.recoveryKey = recoveryKey.publicKey;
     addService(this.#tcp, Recovery, recoveryHandlers(this.#services, this.#options, recoveryKey));
     this.#identity = ServerIdentity.open(
@@ -244,25 +278,8 @@ class Server implements RunningServer {
       },
       { trustDomain, host, port, connectionAgeMs },
     );
-    this.#unix = await listenUnix({
-      kernel,
-      path: this.adminSocketPath,
-      mode: 0o600,
-      folderMode: 0o700,
-      label: "admin",
-      onConnection: ({ socket, caller }) => {
-        try {
-          const { uid, pid } = caller();
-          this.#local.inject(socket, { kind: "local", uid, pid });
-        } catch (error) {
-          log({ level: "warn", event: "admin_socket.caller_unknown", error });
-          socket.destroy();
-        }
-      },
-    });
     this.#port = await this.#tls.listen();
     this.#health.set("", "serving");
-    this.#tasks = this.#run();
   }
 
   close(): Promise<void> {
@@ -288,7 +305,7 @@ class Server implements RunningServer {
     try {
       await runTasks(this.#ending.signal, [
         (signal) => authorities.run(signal),
-        (signal) => this.#identity?.run(signal) ?? Promise.resolve(),
+        (signal) => this.#identify(signal),
         (signal) => soft.run(signal),
         (signal) => this.#watchStore(signal),
       ]);
@@ -299,10 +316,19 @@ class Server implements RunningServer {
     }
   }
 
+  /** Keeps the server's own SVID fresh; opens the port first if that had to wait. */
+  async #identify(signal: AbortSignal): Promise<void> {
+    while (this.#identity === undefined && !signal.aborted) {
+      if (this.#canSign()) await this.#openPort();
+      else if (!(await slept(this.#deps.clock, HELD_POLL_MS, signal))) return;
+    }
+    await this.#identity?.run(signal);
+  }
+
   /** Asks the store whether anything is newer than what is served; the answer keeps the picture fresh. */
   async #watchStore(signal: AbortSignal): Promise<void> {
     const { store, clock, log } = this.#deps;
-    const { freshness, registry, authorities } = this.#services;
+    const { freshness, registry } = this.#services;
     while (!signal.aborted) {
       const askedAtMs = clock.monotonicMs();
       try {
@@ -314,19 +340,15 @@ class Server implements RunningServer {
         const fields = { ageMs: Math.round(freshness.ageMs()) };
         log({ level: "warn", event: "store.unreachable", fields, error });
       }
-      this.#health.set("", this.#canServe(authorities) ? "serving" : "not_serving");
-      try {
-        await clock.sleep(POLL_MS, { signal, unref: true });
-      } catch {
-        return;
-      }
+      const isServing = this.#port !== 0 && this.#canSign() && freshness.remainingMs() > 0;
+      this.#health.set("", isServing ? "serving" : "not_serving");
+      if (!(await slept(clock, POLL_MS, signal))) return;
     }
   }
 
-  #canServe(authorities: AuthorityService): boolean {
+  #canSign(): boolean {
     try {
-      authorities.signing();
-      this.#services.freshness.assertFresh();
+      this.#services.authorities.signing();
       return true;
     } catch {
       return false;
@@ -361,5 +383,15 @@ class Server implements RunningServer {
     await this.#ledger.close();
     this.#end.resolve();
     log({ level: "info", event: "server.closed" });
+  }
+}
+
+/** Whether the time passed; false: the signal aborted. */
+async function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(ms, { signal, unref: true });
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -4,7 +4,7 @@ import process from "node:process";
 import { openDiskKeyManager } from "@bonafide/key-manager-disk";
 import { createMemoryKeyManager } from "@bonafide/key-manager-memory";
 import { type Clock, systemRandom } from "@bonafide/lifetime";
-import { openLedger, openServer, type ServerLog } from "@bonafide/server";
+import { openServer, type ServerLog } from "@bonafide/server";
 import { openSqliteStore } from "@bonafide/store-sqlite";
 import { openKernel } from "@bonafide/unix-peer";
 import type { ServerConfig } from "../config/server-config.ts";
@@ -65,7 +65,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       recoveryWindowMs: config.agent_recovery_window,
       maxStalenessMs: config.max_staleness,
     },
-    { store, keys, kernel, clock, random: systemRandom, log, openLedger },
+    { store, keys, kernel, clock, random: systemRandom, log },
   );
   onReady({ port: String(server.port), adminSocket: server.adminSocketPath });
   await Promise.race([server.ended, whenAborted(signal)]);

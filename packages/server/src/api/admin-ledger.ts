@@ -7,8 +7,6 @@ import {
   type StateName,
   toHex,
   type ObjectKind,
-  type ProjectionRow,
-  verifyLedger,
   wireNumber,
 } from "@bonafide/ledger";
 import type { StoredLeaf } from "@bonafide/plugin-api";
@@ -21,6 +19,7 @@ import type {
 import type { Handlers } from "@bonafide/rpc";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SERVER_ERRORS } from "../errors.ts";
+import { verifyStore } from "../lane/inspect-store.ts";
 import type { OpenedLedger } from "../memory/open-ledger.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { actorOf } from "./access.ts";
@@ -74,9 +73,6 @@ export function adminLedgerHandlers(
     },
 
     async acceptRewind({ dropRemovals }, { peer }) {
-      if (ledger.standing.kind !== "held") {
-        throw new BonafideError(SERVER_ERRORS, "NOT_HELD", "this server is not on hold");
-      }
       await ledger.acceptRewind(actorOf(peer), { dropRemovals });
       deps.log({ level: "warn", event: "ledger.rewind_accepted", fields: { dropRemovals } });
       return { head: toWireName(registry.head) };
@@ -84,47 +80,22 @@ export function adminLedgerHandlers(
   };
 }
 
-/** Verifies the store as it is now, page by page, so that other work gets its turn. */
+/** Verifies the whole store as it is now. */
 async function verify(
   { registry, store }: ServiceDeps,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof VerifyResponseSchema>> {
-  // Up to the state that was adopted: what is appended meanwhile is for the next time.
-  const { keySecret, ...head } = await store.ledger.head();
-  let bodies = 0;
-  let rows = 0;
-  const leaves = async function* (): AsyncGenerator<StoredLeaf, void, void> {
-    for (let n = 0; n < head.n;) {
-      signal.throwIfAborted();
-      const page = await store.ledger.leavesAfter(n, Math.min(PAGE, head.n - n));
-      if (page.length === 0) return;
-      n += page.length;
-      bodies += page.length;
-      yield* page;
-      await nextTurn();
-    }
-  };
-  const projections = async function* (): AsyncGenerator<ProjectionRow, void, void> {
-    let after: ProjectionRow | undefined;
-    do {
-      signal.throwIfAborted();
-      const page: readonly ProjectionRow[] = await store.projections.rowsAfter(after, PAGE);
-      rows += page.length;
-      yield* page;
-      after = page.at(-1);
-      await nextTurn();
-    } while (after !== undefined);
-  };
-  const report = await verifyLedger({ head, leaves: leaves(), rows: projections(), keySecret });
+  const report = await verifyStore(store, { signal });
+  const { epoch } = registry.head;
   const objects = OBJECT_KINDS.reduce((sum, kind) => sum + registry.count(kind), 0);
   return {
     findings: report.faults.map(({ code, n, text }) => ({ code, n: BigInt(n), text })),
-    head: { epoch: head.epoch, n: BigInt(report.leaves), root: report.root },
+    head: { epoch, n: BigInt(report.leaves), root: report.root },
     leaves: BigInt(report.leaves),
-    bodies: BigInt(bodies),
+    bodies: BigInt(report.leaves),
     erased: BigInt(report.erasedParts),
     objects: BigInt(objects),
-    rows: BigInt(rows),
+    rows: BigInt(objects),
   };
 }
 

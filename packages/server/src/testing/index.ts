@@ -1,5 +1,4 @@
 export { serverSuite } from "./server-suite.ts";
-export { openMemoryLedger } from "./open-memory-ledger.ts";
 export { createPlainKeys } from "./plain-keys.ts";
 export {
   attest,

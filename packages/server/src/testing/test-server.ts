@@ -36,7 +36,6 @@ import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import { openServer, type RunningServer } from "../open-server.ts";
 import type { ServerEvent } from "../server-log.ts";
 import type { ServerOptions } from "../server-options.ts";
-import { openMemoryLedger } from "./open-memory-ledger.ts";
 import { createPlainKeys } from "./plain-keys.ts";
 
 /** A key with the certificate that it was given. */
@@ -107,7 +106,6 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
         clock,
         random: systemRandom,
         log: (event) => events.push(event),
-        openLedger: openMemoryLedger,
       },
     );
   let server = await open();

@@ -64,6 +64,7 @@ export function ledgerSuite(name: string, open: () => Promise<Store>): void {
     const { head } = await srv.local(Ledger).head({});
     assert.deepEqual(report.head, head);
     assert.deepEqual([report.leaves, report.bodies, report.erased], [head?.n, head?.n, 0n]);
+    assert.deepEqual(report.findings, []);
     assert.equal(report.rows, report.objects);
   });
 
@@ -74,6 +75,6 @@ export function ledgerSuite(name: string, open: () => Promise<Store>): void {
       assert.equal((await failureOf(client.head({}))).status, "unimplemented");
     }
     const { code } = await failureOf(srv.local(Ledger).acceptRewind({}));
-    assert.equal(code, "NOT_HELD");
+    assert.equal(code, "LEDGER_NOT_HELD");
   });
 }
