@@ -22,9 +22,6 @@ export const JSON_DEPTH_MAX = 32;
 /** Most certificates a peer may present, its leaf included. */
 export const CHAIN_CERTIFICATES_MAX = 10;
 
-/** Largest certificate in bytes. */
-export const CERTIFICATE_BYTES_MAX: number = 64 * 1024;
-
 /** Most SVIDs in one Workload API message. */
 export const SVIDS_MAX = 1024;
 

@@ -1,4 +1,4 @@
-import type { Command, FlagSpec, FlagSpecs } from "./command.ts";
+import type { Command, FlagSpec } from "./command.ts";
 import { COMMON_FLAGS } from "./parse-flags.ts";
 
 /** One line of the list of commands. */
@@ -55,9 +55,4 @@ function flagText(spec: FlagSpec): string {
     spec.spire === undefined ? "" : `also -${spec.spire}`,
   ].filter((remark) => remark !== "");
   return remarks.length === 0 ? spec.help : `${spec.help} (${remarks.join(", ")})`;
-}
-
-/** The flags of a command as its documentation page lists them. */
-export function flagNames(specs: FlagSpecs): readonly string[] {
-  return Object.keys(specs).map((name) => `--${name}`);
 }
