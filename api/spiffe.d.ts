@@ -552,6 +552,7 @@ export declare class TestTrustDomain {
     rotateAuthority(): void;
     dropOldAuthorities(): void;
     issue(path: string, template?: Partial<CertificateTemplate>): X509Svid;
+    forge(id: string): X509Svid;
     source(path: string, options?: {
         readonly trusting?: readonly TestTrustDomain[];
     }): TestSource;
