@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { suite, test } from "node:test";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, suite, test, type TestContext } from "node:test";
 import { isBonafideError } from "@bonafide/errors";
 import { KEY_USAGE, parseCertificate, verifyPath } from "@bonafide/pki";
 import {
@@ -18,6 +22,7 @@ type Chain = Pick<ChainCase, "chain" | "anchors">;
 
 const DAY_MS = 86_400_000;
 const RANDOM_CHAINS = 400;
+const OPENSSL_CHAINS = 150;
 const now = Date.now();
 
 /** Where Go sees a case of the fixture list otherwise, and why. */
@@ -33,6 +38,12 @@ const GO_DIFFERS: Readonly<Record<string, string>> = {
   "R: constraint on DNS names": "it can judge DNS names",
   "R: version 1": "it reads the extensions of a version that has none",
 };
+
+function seedOf(t: TestContext): number {
+  const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+  t.diagnostic(`seed ${seed}`);
+  return seed;
+}
 
 function ours({ chain, anchors }: Chain): string {
   try {
@@ -161,8 +172,7 @@ suite("X509-19 (X509-SVID §5.1): Go's crypto/x509 as judge of the same chains",
   });
 
   test(`${RANDOM_CHAINS} random chains`, (t) => {
-    const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-    t.diagnostic(`seed ${seed}`);
+    const seed = seedOf(t);
     const chains = fc.sample(randomChain, { numRuns: RANDOM_CHAINS, seed });
     const verdicts = go(chains);
     let accepted = 0;
@@ -175,4 +185,35 @@ suite("X509-19 (X509-SVID §5.1): Go's crypto/x509 as judge of the same chains",
     assert.deepEqual(problems, []);
     assert.ok(accepted > RANDOM_CHAINS / 20 && accepted < (RANDOM_CHAINS * 19) / 20, `${accepted}`);
   });
+});
+
+const folder = mkdtempSync(join(tmpdir(), "bonafide-judges-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function writePem(name: string, certificates: readonly MadeCertificate[]): string {
+  const path = join(folder, name);
+  writeFileSync(path, certificates.map(({ pem }) => pem).join(""));
+  return path;
+}
+
+function openssl({ chain, anchors }: Chain): string {
+  const options = ["-no-CApath", "-no-CAstore", "-attime", String(Math.floor(now / 1000))];
+  const anchor = ["-CAfile", writePem("anchors.pem", anchors)];
+  const others = chain.length > 1 ? ["-untrusted", writePem("others.pem", chain.slice(1))] : [];
+  const leaf = writePem("leaf.pem", chain.slice(0, 1));
+  const args = ["verify", ...options, ...anchor, ...others, leaf];
+  const { status, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
+  return status === 0 ? "ok" : stderr;
+}
+
+test(`X509-19 (X509-SVID §5.1): openssl as judge of ${OPENSSL_CHAINS} random chains`, (t) => {
+  const seed = seedOf(t);
+  const problems = fc
+    .sample(randomChain, { numRuns: OPENSSL_CHAINS, seed })
+    .flatMap((entry, index) => {
+      const [verdict, theirs] = [ours(entry), openssl(entry)];
+      if ((verdict === "ok") === (theirs === "ok")) return [];
+      return [`seed ${seed}, chain ${index}: ours ${verdict}, openssl ${theirs}`];
+    });
+  assert.deepEqual(problems, []);
 });

@@ -14,6 +14,17 @@ const UNFINISHED = /^\.unfinished-[0-9a-f]+$/;
 /** Errors of the kernel that say "not what it should be" rather than "not now". */
 const UNSAFE_CODES: ReadonlySet<string> = new Set(["ELOOP", "ENOTDIR", "EISDIR"]);
 
+/** What the kernel's codes say to people. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "this user may not",
+  EPERM: "this user may not",
+  ENOENT: "the folder around it does not exist",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+  EROFS: "the file system is read-only",
+  EIO: "the disk fails",
+};
+
 /** The content of one slot's file. */
 export interface KeyFile {
   readonly slot: string;
@@ -191,7 +202,7 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
     throw new BonafideError(
       KEY_MANAGER_ERRORS,
       "KEY_STORE_UNAVAILABLE",
-      `cannot use ${path} (${code})`,
+      `cannot use ${path}: ${REASONS[code] ?? "the system refuses"} (${code})`,
       { cause: error, details: { path, reason: code } },
     );
   }
