@@ -12,4 +12,5 @@ export {
   type TestServer,
   type TestServerOptions,
   type TestSvid,
+  wireIdOf,
 } from "./test-server.ts";

@@ -60,8 +60,11 @@ export interface TestServer extends AsyncDisposable {
   token(alias?: string): Promise<string>;
   /** Joins with a token, a new one unless given. */
   join(token?: string, key?: GeneratedKey): Promise<TestSvid>;
-  /** Ends it and opens another server on the same store, with the same keys. */
-  restart(options?: Partial<ServerOptions>): Promise<void>;
+  /** Ends it and opens another server with the same keys and memory, on the same store or on what is given. */
+  restart(
+    options?: Partial<ServerOptions>,
+    between?: () => Promise<Store | undefined>,
+  ): Promise<void>;
 }
 
 /** Options of {@link openTestServer}. */
@@ -79,7 +82,7 @@ export const TD = "example.org";
 /** Opens a server for a test. */
 export async function openTestServer(test: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "bf-srv-"));
-  const store = test.store ?? openMemoryStore();
+  let store = test.store ?? openMemoryStore();
   const clock = test.clock ?? systemClock;
   const keys = createPlainKeys();
   const kernel = await openKernel();
@@ -125,7 +128,9 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
     get server() {
       return server;
     },
-    store,
+    get store() {
+      return store;
+    },
     events,
     local: (service) => createClient(service, keep(openUnixChannel(server.adminSocketPath))),
     remote: (service, svid) =>
@@ -142,8 +147,9 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
       const given = token ?? (await self.token());
       return attest(self.remote(Agent), given, key);
     },
-    async restart(options) {
+    async restart(options, between) {
       await server.close();
+      store = (await between?.()) ?? store;
       server = await open(options);
     },
     [Symbol.asyncDispose]: dispose,
