@@ -82,6 +82,8 @@ export declare const EMPTY_ROOT: Uint8Array;
 
 export declare const EPOCH_MAX = 131071;
 
+export declare const EXPORT_FORMAT = "bonafide-ledger-export-1";
+
 export interface EntryObject {
     readonly kind: "entry";
     readonly id: string;
@@ -116,6 +118,31 @@ export interface EpochObject {
     readonly abandoned: readonly Abandoned[];
     readonly missingServers: readonly string[];
 }
+
+export declare const FAULTS_MAX = 1000;
+
+export interface Fault {
+    readonly code: FaultCode;
+    readonly n: number;
+    readonly text: string;
+}
+
+export type FaultCode =
+"leaf.malformed"
+ | "leaf.gap"
+ | "leaf.prev"
+ | "epoch.unopened"
+ | "epoch.misplaced"
+ | "ledger.misplaced"
+ | "body.malformed"
+ | "body.commitment"
+ | "key.differs"
+ | "node.differs"
+ | "head.differs"
+ | "row.missing"
+ | "row.stray"
+ | "row.differs"
+ | "leaf.too-new";
 
 export interface FederationObject {
     readonly kind: "federation";
@@ -343,6 +370,29 @@ export interface SubtreeRef {
     readonly index: number;
 }
 
+export interface VerifyInput {
+    readonly head: StateName;
+    readonly leaves: AsyncIterable<{
+        readonly leaf: Uint8Array;
+        readonly body: Uint8Array;
+    }>;
+    readonly rows?: AsyncIterable<ProjectionRow>;
+    readonly nodes?: AsyncIterable<{
+        readonly level: number;
+        readonly index: number;
+        readonly hash: Uint8Array;
+    }>;
+    readonly keySecret?: Uint8Array;
+}
+
+export interface VerifyReport {
+    readonly leaves: number;
+    readonly erasedParts: number;
+    readonly root: Uint8Array;
+    readonly faults: readonly Fault[];
+    readonly faultCount: number;
+}
+
 export declare function columnsOf(object: AnyObject): RowColumns;
 
 export declare function columnsText(columns: RowColumns): string;
@@ -376,6 +426,17 @@ export declare function encodeObject(object: AnyObject): Uint8Array;
 export declare function equalBytes(a: Uint8Array, b: Uint8Array): boolean;
 
 export declare function erasePart(part: BodyPart): BodyPart;
+
+export declare function exportLines(input: {
+    readonly head: StateName & {
+        readonly ledgerId: Uint8Array;
+    };
+    readonly leaves: AsyncIterable<{
+        readonly leaf: Uint8Array;
+        readonly body: Uint8Array;
+    }>;
+    readonly rows: AsyncIterable<ProjectionRow>;
+}): AsyncGenerator<string, void, void>;
 
 export declare function flooredNumber(own: Position, floor: Position): number;
 
@@ -431,5 +492,7 @@ export declare function understanding(leaf: {
 export declare function verifyConsistency(proof: ConsistencyProof): boolean;
 
 export declare function verifyInclusion(proof: InclusionProof): boolean;
+
+export declare function verifyLedger(input: VerifyInput): Promise<VerifyReport>;
 
 export declare function wireNumber(position: Position): number;

@@ -393,6 +393,10 @@ export interface StoreUnderTest {
 
 export declare function keyManagerContract(name: string, open: () => Promise<KeyManager>): void;
 
+export declare function makeWorkloadCaller(given?: Partial<WorkloadCaller>): WorkloadCaller;
+
 export declare function openMemoryStore(database?: MemoryDatabase): MemoryStore;
 
 export declare function storeContract(name: string, open: () => Promise<StoreUnderTest>): void;
+
+export declare function workloadAttestorContract(name: string, open: () => Promise<WorkloadAttestor & Partial<AsyncDisposable>>, callers?: readonly WorkloadCaller[]): void;
