@@ -37,6 +37,7 @@ import { AuthorityService } from "./authority/authority-service.ts";
 import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
 import { SERVER_ERRORS } from "./errors.ts";
+import { keepHouse } from "./housekeeping-task.ts";
 import { LIMITS } from "./limits.ts";
 import { openLedger, type OpenedLedger } from "./memory/open-ledger.ts";
 import { Freshness } from "./port/freshness.ts";
@@ -308,6 +309,7 @@ class Server implements RunningServer {
         (signal) => this.#identify(signal),
         (signal) => soft.run(signal),
         (signal) => this.#watchStore(signal),
+        (signal) => keepHouse({ ...this.#services, serverId: this.#options.serverId }, signal),
       ]);
       this.#end.resolve();
     } catch (error) {
