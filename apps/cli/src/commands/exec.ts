@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { become, execAs } from "@bonafide/agent";
@@ -27,7 +28,8 @@ export const exec: Command = defineCommand({
   async run({ flags, rest, env, output, signal, machine }) {
     const [program, ...args] = rest;
     if (program === undefined) throw usage("which program? bonafide exec --as NAME -- CMD");
-    const workload = resolve(workloadSocket(flags["workload-socket"], env).path);
+    // The real path: another user may not be able to walk to a link in this folder.
+    const workload = realPath(workloadSocket(flags["workload-socket"], env).path);
     const { [INNER]: inner, ...own } = definedOnly(env);
     if (inner !== undefined) {
       return become({ socketPath: workload, command: [program, ...args], env: own });
@@ -35,7 +37,7 @@ export const exec: Command = defineCommand({
     const uid = flags.uid;
     await using launched = await execAs({
       name: flags.as,
-      adminSocketPath: resolve(agentAdminSocket(flags.socket, env).path),
+      adminSocketPath: realPath(agentAdminSocket(flags.socket, env).path),
       child: [process.execPath, ...machine.cli, ...process.argv.slice(2)],
       env: { ...own, [INNER]: "1", SPIFFE_ENDPOINT_SOCKET: `unix://${workload}` },
       ...(uid === undefined ? {} : { user: { uid, gid: flags.gid ?? uid } }),
@@ -59,6 +61,10 @@ export const exec: Command = defineCommand({
     }
   },
 });
+
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : resolve(path);
+}
 
 function definedOnly(
   env: Readonly<Record<string, string | undefined>>,
