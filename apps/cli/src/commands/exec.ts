@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
-import { become, execAs } from "@bonafide/agent";
+import { become, execAs } from "@bonafide/agent/launch";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { agentAdminSocket, workloadSocket } from "../clients/sockets.ts";

@@ -11,8 +11,13 @@ import { tell } from "./events.ts";
 import { sayHello } from "./greeter-service.ts";
 import { openIdentity } from "./open-identity.ts";
 
-/** A gRPC and an HTTPS server that admit any member of their own trust domain and know each caller by name. */
-export async function runGreeter(clock: Clock): Promise<void> {
+/**
+ * A gRPC and an HTTPS server that admit any member of their own trust domain and know each caller by name.
+ *
+ * @param words  The gRPC port, the HTTPS port; 0 is any free one.
+ */
+export async function runGreeter(clock: Clock, words: readonly string[]): Promise<void> {
+  const [grpcPort = "0", httpsPort = "0"] = words;
   const source = await openIdentity(clock);
   const authorize = memberOf(source.current().trustDomain);
 
@@ -34,11 +39,11 @@ export async function runGreeter(clock: Clock): Promise<void> {
     response.end(greeting(spiffeId));
   });
 
-  const [grpcPort, httpsPort] = await Promise.all([
-    grpc.listen({ host: "127.0.0.1", port: 0 }),
-    https.listen({ host: "127.0.0.1", port: 0 }),
-  ]);
-  tell({ event: "serving", grpc: grpcPort, https: httpsPort });
+  tell({
+    event: "serving",
+    grpc: await grpc.listen({ host: "127.0.0.1", port: Number(grpcPort) }),
+    https: await https.listen({ host: "127.0.0.1", port: Number(httpsPort) }),
+  });
 }
 
 function greeting(caller: string): string {

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { get } from "node:https";
+import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import type { Clock } from "@bonafide/lifetime";
 import { SayHelloRequestSchema } from "@bonafide/proto/bonafide/demo/v1/greeter_pb";
@@ -27,6 +29,7 @@ export async function runVisitor(clock: Clock, words: readonly string[]): Promis
   const source = await openIdentity(clock);
   const authorize = exactId(greeterId);
 
+  await reachable(clock, Number(httpsPort));
   try {
     tell({
       event: "answered",
@@ -49,6 +52,21 @@ export async function runVisitor(clock: Clock, words: readonly string[]): Promis
       tellFailure("gRPC", error);
     }
     await clock.sleep(EACH_MS);
+  }
+}
+
+/** Waits until something listens: both workloads start at the same time. */
+async function reachable(clock: Clock, port: number): Promise<void> {
+  for (const endMs = clock.monotonicMs() + DEADLINE_MS; clock.monotonicMs() < endMs;) {
+    const socket = connect({ host: "127.0.0.1", port });
+    try {
+      await once(socket, "connect");
+      return;
+    } catch {
+      await clock.sleep(50);
+    } finally {
+      socket.destroy();
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { execAs } from "@bonafide/agent";
+import { execAs } from "@bonafide/agent/launch";
 import { type DemoEvent, parseDemoEvent } from "../demo/events.ts";
 
 /** A running demo workload. */

@@ -10,14 +10,11 @@ export interface ScenesOptions {
   readonly say: (line: string) => void;
 }
 
-type Serving = Extract<DemoEvent, { readonly event: "serving" }>;
-
 /** Turns what the demo's workloads tell into few lines: each first time, each rotation, each failure. */
 export class Scenes {
   readonly #say: (line: string) => void;
   readonly #clock: Clock;
   readonly #greeterId: string;
-  readonly #serving = Promise.withResolvers<Serving>();
   readonly #answered = Promise.withResolvers<void>();
   readonly #refused = Promise.withResolvers<void>();
   readonly #calledBy = new Set<string>();
@@ -30,11 +27,6 @@ export class Scenes {
     this.#say = options.say;
     this.#clock = options.clock;
     this.#greeterId = `spiffe://${options.trustDomain}/greeter`;
-  }
-
-  /** Resolves when the greeter listens. */
-  get serving(): Promise<Serving> {
-    return this.#serving.promise;
   }
 
   /** Resolves when the visitor was greeted both ways by the name that it proved. */
@@ -51,7 +43,6 @@ export class Scenes {
   greeter(event: DemoEvent): void {
     switch (event.event) {
       case "serving":
-        this.#serving.resolve(event);
         break;
       case "called":
         this.#calledBy.add(`${event.over} ${event.caller}`);
