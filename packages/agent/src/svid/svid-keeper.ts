@@ -88,6 +88,7 @@ export class SvidKeeper {
 
   /** Why an entry has no fresh SVID, in words; undefined when nothing failed. */
   trouble(entryId: string): string | undefined {
+    if (!this.#deps.mayIssue()) return "the node's clock is more than five minutes off";
     return this.#troubles.get(entryId)?.text;
   }
 

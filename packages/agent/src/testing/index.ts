@@ -5,3 +5,4 @@ export {
   type TestAgentOptions,
   WORKLOAD_HEADERS,
 } from "./open-test-agent.ts";
+export { type Script, ScriptedServer } from "./scripted-server.ts";

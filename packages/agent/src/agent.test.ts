@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
+import process from "node:process";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { isBonafideError } from "@bonafide/errors";
+import { parseCertificates } from "@bonafide/pki";
+import { Diagnosis, SyncMode } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
+import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
+import { parseSpiffeId } from "@bonafide/spiffe";
+import type { Entry } from "./core/entry.ts";
+import {
+  openTestAgent,
+  ScriptedServer,
+  type TestAgent,
+  type TestAgentOptions,
+  WORKLOAD_HEADERS,
+} from "./testing/index.ts";
+
+const UID = process.getuid?.() ?? 0;
+
+function entry(id: string, more: Partial<Entry> = {}): Entry {
+  return {
+    id,
+    spiffeId: parseSpiffeId(`spiffe://example.org/${id}`),
+    selectors: [{ type: "unix", value: `uid:${UID}` }],
+    federatesWith: [],
+    hint: "",
+    revision: 0n,
+    createdAt: 1n,
+    expiresAt: 0n,
+    admin: false,
+    downstream: false,
+    storeSvid: false,
+    ...more,
+  };
+}
+
+function openAgentOf(
+  server: ScriptedServer,
+  options: Partial<TestAgentOptions> = {},
+): Promise<TestAgent> {
+  return openTestAgent({
+    server: server.address,
+    bootstrap: { kind: "text", text: server.bundlePem },
+    joinToken: "token",
+    pollIntervalMs: 50,
+    ...options,
+  });
+}
+
+async function ready(agt: TestAgent): Promise<void> {
+  await agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+}
+
+function watch(agt: TestAgent): AsyncGenerator<X509SVIDResponse, void, void> {
+  const signal = AbortSignal.timeout(20_000);
+  return agt.workload(SpiffeWorkloadAPI).fetchX509SVID({}, { headers: WORKLOAD_HEADERS, signal });
+}
+
+async function next(stream: AsyncGenerator<X509SVIDResponse, void, void>): Promise<string[]> {
+  const { value, done } = await stream.next();
+  assert.ok(done !== true);
+  return value.svids.map(({ spiffeId }) => spiffeId.slice("spiffe://example.org/".length));
+}
+
+/** Asks until there is an answer, as a workload does. */
+async function served(agt: TestAgent): Promise<string[]> {
+  for (;;) {
+    const stream = watch(agt);
+    try {
+      return await next(stream);
+    } catch (error) {
+      if (!isBonafideError(error)) throw error;
+      await nextTurn();
+    } finally {
+      await stream.return();
+    }
+  }
+}
+
+function keyIdOf(message: X509SVIDResponse): string {
+  const [leaf] = parseCertificates(message.svids[0]?.x509Svid ?? new Uint8Array());
+  return Buffer.from(leaf?.authorityKeyId ?? []).toString("hex");
+}
+
+test("an agent polls a server that does not push, and hears of changes", async () => {
+  await using server = await ScriptedServer.open();
+  server.script.push = false;
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  assert.equal((await agt.admin(Diagnosis).getStatus({})).syncMode, SyncMode.POLL);
+  const stream = watch(agt);
+  assert.deepEqual(await next(stream), ["one"]);
+  server.put(entry("two", { createdAt: 2n }));
+  assert.deepEqual(await next(stream), ["one", "two"]);
+  server.remove("one");
+  assert.deepEqual(await next(stream), ["two"]);
+  await stream.return();
+});
+
+test("more entries than one message holds are polled in two steps, and only what changed is fetched", async () => {
+  await using server = await ScriptedServer.open();
+  server.script.push = false;
+  const nobody = [{ type: "unix", value: "uid:424242" }];
+  server.put(
+    ...Array.from({ length: 1203 }, (_, i) => entry(`e${i}`, { selectors: nobody })),
+    entry("mine"),
+  );
+  await using agt = await openAgentOf(server, { prefetchMax: 0 });
+  await ready(agt);
+  assert.equal((await agt.admin(Diagnosis).getStatus({})).entries, 1204);
+  const stream = watch(agt);
+  assert.deepEqual(await next(stream), ["mine"]);
+  server.put(entry("e7", { revision: 1n, createdAt: 9n }));
+  assert.deepEqual(await next(stream), ["mine", "e7"]);
+  await stream.return();
+});
+
+test("nothing is signed beyond the prefetch limit unless somebody asks", async () => {
+  await using server = await ScriptedServer.open();
+  const nobody = [{ type: "unix", value: "uid:424242" }];
+  server.put(...Array.from({ length: 30 }, (_, i) => entry(`e${i}`, { selectors: nobody })));
+  await using agt = await openAgentOf(server, { prefetchMax: 10 });
+  await ready(agt);
+  const diagnosis = agt.admin(Diagnosis);
+  let cachedSvids = 0;
+  while (cachedSvids < 10) ({ cachedSvids } = await diagnosis.getStatus({}));
+  server.put(entry("asked"));
+  assert.deepEqual(await served(agt), ["asked"]);
+  assert.ok((await diagnosis.getStatus({})).cachedSvids <= 11);
+});
+
+test("SVIDs of a tainted authority are replaced at once, on the open stream", async () => {
+  await using server = await ScriptedServer.open();
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  const stream = watch(agt);
+  const before = await stream.next();
+  assert.ok(before.done !== true);
+  server.rotateAndTaint();
+  let now = keyIdOf(before.value);
+  while (now === keyIdOf(before.value)) {
+    const { value, done } = await stream.next();
+    assert.ok(done !== true);
+    now = keyIdOf(value);
+  }
+  await agt.logged("agent.renewed");
+  await stream.return();
+});
+
+test("a clock more than five minutes off signs nothing and says by how much", async () => {
+  await using server = await ScriptedServer.open();
+  server.script.clockMs = -400_000;
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await agt.logged("clock.refused");
+  const stream = watch(agt);
+  await assert.rejects(stream.next(), { status: "unavailable", reason: "AGENT_NOT_READY" });
+  const { problems } = await agt.admin(Diagnosis).getStatus({});
+  assert.equal(problems[0]?.code, "clock.skew");
+  assert.match(problems[0]?.text ?? "", /\+\d+\.\d s/);
+});
+
+test("a caller whose SVID cannot be signed is told to come again, and is served once it can be", async () => {
+  await using server = await ScriptedServer.open();
+  server.script.failSigning = true;
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  await assert.rejects(watch(agt).next(), { status: "unavailable", reason: "AGENT_NOT_READY" });
+  server.script.failSigning = false;
+  assert.deepEqual(await served(agt), ["one"]);
+});
+
+for (const [reason, code] of [
+  ["AGENT_BANNED", "agent.banned"],
+  ["AGENT_NOT_ATTESTED", "agent.evicted"],
+  ["AGENT_MUST_REATTEST", "agent.evicted"],
+  ["AGENT_EXPIRED", "agent.svid_expired"],
+  ["AGENT_NOT_ACTIVE", "agent.svid_expired"],
+] as const) {
+  test(`an agent that is refused with ${reason} and cannot help itself stops with ${code}`, async () => {
+    await using server = await ScriptedServer.open();
+    await using agt = await openAgentOf(server);
+    await ready(agt);
+    server.script.refuse = reason;
+    server.put(entry("wake"));
+    const end = await agt.agent.ended;
+    assert.equal(end.kind === "stopped" && end.cause?.code, code);
+  });
+}
+
+test("one user's streams are limited, root's are not", { skip: UID === 0 }, async () => {
+  await using server = await ScriptedServer.open();
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server, { uidLimits: { streamsPerUidMax: 1 } });
+  await ready(agt);
+  const first = watch(agt);
+  await next(first);
+  await assert.rejects(watch(agt).next(), { reason: "CALLER_LIMIT_EXCEEDED" });
+  await first.return();
+});
+
+test("files of the agent are its own alone", async () => {
+  await using server = await ScriptedServer.open();
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  await agt.agent.close();
+  const data = `${agt.folder}/data`;
+  assert.equal((await stat(data)).mode & 0o777, 0o700);
+  for (const name of ["identity.json", "picture.pb", "pins.json"]) {
+    assert.equal((await stat(`${data}/${name}`)).mode & 0o777, 0o600, name);
+  }
+});
