@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { type Clock, systemClock } from "@bonafide/lifetime";
+import { encodePrivateKey, formatPem, generateKey, parseCertificate } from "@bonafide/pki";
+import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import { PermissionDeniedDetailsSchema } from "@bonafide/proto/spire/api/types/status_pb";
+import { csrOf, failureOf, openTestServer, TD, type TestServer } from "./testing/test-server.ts";
+
+const DAY = 86_400_000;
+
+async function handshake(srv: TestServer, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const socket = connect({
+    host: "127.0.0.1",
+    port: srv.server.port,
+    rejectUnauthorized: false,
+    ALPNProtocols: ["h2"],
+    ...options,
+  });
+  socket.on("error", () => {});
+  await once(socket, "secureConnect");
+  return socket;
+}
+
+function moving(): { clock: Clock; move: (ms: number) => void } {
+  let offset = 0;
+  return {
+    clock: { ...systemClock, now: () => systemClock.now() + offset },
+    move: (ms) => {
+      offset += ms;
+    },
+  };
+}
+
+test("the server shows the SVID of its ID, without the root, and gives no tickets", async () => {
+  await using srv = await openTestServer();
+  const socket = await handshake(srv);
+  assert.equal(socket.alpnProtocol, "h2");
+  const leaf = parseCertificate(socket.getPeerX509Certificate()?.raw ?? new Uint8Array());
+  assert.deepEqual(leaf.uris, [`spiffe://${TD}/spire/server`]);
+  assert.equal(socket.getPeerX509Certificate()?.issuerCertificate, undefined);
+  const session = socket.getSession();
+  socket.destroy();
+  if (session === undefined) return;
+  const again = await handshake(srv, { session });
+  assert.equal(again.isSessionReused(), false);
+  again.destroy();
+});
+
+test("TLS 1.1, and a peer that does not speak HTTP/2, are turned away", async () => {
+  await using srv = await openTestServer();
+  const old = connect({
+    host: "127.0.0.1",
+    port: srv.server.port,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.1",
+    maxVersion: "TLSv1.1",
+  });
+  const [error] = await once(old, "error");
+  assert.ok(error instanceof Error);
+  const silent = await handshake(srv, { ALPNProtocols: [] });
+  silent.resume();
+  await once(silent, "close");
+});
+
+test("a certificate that does not verify is answered with the reason, call by call", async () => {
+  await using srv = await openTestServer();
+  const svid = await srv.join();
+  const stranger = { ...svid, ...generateKey("ec-p256") };
+  await using elsewhere = await openTestServer();
+  const forged = await elsewhere.join();
+  const refused = await failureOf(srv.remote(Agent, forged).postStatus({}));
+  assert.deepEqual(
+    [refused.status, refused.code],
+    ["unauthenticated", "CALLER_CERTIFICATE_REFUSED"],
+  );
+  assert.equal(refused.error.details["reason"], "PATH_UNKNOWN_AUTHORITY");
+  // A certificate without its key does not get as far as that.
+  await assert.rejects(
+    handshake(srv, {
+      cert: stranger.chain.map((der) => formatPem("CERTIFICATE", der)).join(""),
+      key: formatPem("PRIVATE KEY", encodePrivateKey(stranger.privateKey)),
+    }),
+  );
+});
+
+test("an agent whose SVID has expired is told so in the way that makes agents attest again", async () => {
+  const { clock, move } = moving();
+  await using srv = await openTestServer({ clock, isBlind: true });
+  const svid = await srv.join();
+  const open = srv.remote(Agent, svid);
+  await open.postStatus({});
+  move(2 * 3_600_000);
+  for (const client of [open, srv.remote(Agent, svid)]) {
+    const { status, code, error } = await failureOf(client.postStatus({}));
+    assert.deepEqual([status, code], ["permission_denied", "AGENT_EXPIRED"]);
+    assert.equal(error.detail(PermissionDeniedDetailsSchema)?.reason, 1);
+  }
+});
+
+test("authorities follow one another over two lives, and what was signed stays good", async () => {
+  const { clock, move } = moving();
+  const week = { agentSvidTtlMs: DAY };
+  await using srv = await openTestServer({ clock, isBlind: true, options: week });
+  let svid = await srv.join();
+  const signers = new Set<string>();
+  const numbers: bigint[] = [];
+  for (let hours = 0; hours < 14 * 24; hours += 12) {
+    move(DAY / 2);
+    await srv.restart();
+    const key = generateKey("ec-p256");
+    const { svid: next } = await srv
+      .remote(Agent, svid)
+      .renewAgent({ params: { csr: csrOf(key) } });
+    const chain = next?.certChain ?? [];
+    svid = { ...svid, chain, privateKey: key.privateKey };
+    const leaf = parseCertificate(chain[0] ?? new Uint8Array());
+    signers.add(Buffer.from(leaf.authorityKeyId ?? []).toString("hex"));
+    const bundle = await srv.remote(Bundle).getBundle({});
+    numbers.push(bundle.sequenceNumber);
+    const roots = bundle.x509Authorities.map(({ asn1 }) => parseCertificate(asn1));
+    assert.ok(roots.every((root) => root.notAfter > clock.now()));
+    assert.ok(
+      roots.some(
+        (root) =>
+          Buffer.compare(root.subjectKeyId ?? Buffer.of(), leaf.authorityKeyId ?? Buffer.of()) ===
+          0,
+      ),
+    );
+  }
+  assert.ok(signers.size >= 3, `${signers.size} authorities signed`);
+  assert.deepEqual(
+    numbers,
+    numbers.toSorted((a, b) => (a < b ? -1 : Number(a > b))),
+  );
+});
+
+test("a connection that is old is asked to go, and its calls end well", async () => {
+  await using srv = await openTestServer({ options: { connectionAgeMs: 50 } });
+  const svid = await srv.join();
+  const socket = await handshake(srv, {
+    cert: svid.chain.map((der) => formatPem("CERTIFICATE", der)).join(""),
+    key: formatPem("PRIVATE KEY", encodePrivateKey(svid.privateKey)),
+  });
+  // Preface and empty settings; the server answers, and later says GOAWAY (frame type 7).
+  socket.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), settings()]));
+  const frames = new Set<number>();
+  let rest = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    assert.ok(Buffer.isBuffer(chunk));
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
+      frames.add(rest.readUInt8(3));
+      rest = rest.subarray(9 + rest.readUIntBE(0, 3));
+    }
+    if (frames.has(7)) break;
+  }
+  assert.ok(frames.has(7));
+  const agent = srv.remote(Agent, svid);
+  for (let i = 0; i < 20; i++) await agent.postStatus({});
+});
+
+function settings(): Buffer {
+  return Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+}
