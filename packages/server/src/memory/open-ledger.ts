@@ -240,7 +240,8 @@ class Ledger implements OpenedLedger {
       await this.#deps.store.reopen();
       await this.#settle();
     } catch (error) {
-      const broken = isBonafideError(error) && error.status === "data_loss";
+      // What waiting does not mend; only a newer leaf is no damage, and goes away with an upgrade.
+      const broken = isBonafideError(error) && !error.retry && error.code !== "LEDGER_TOO_NEW";
       if (!broken) throw error;
       const message =
         `${error.message}. Nothing is written until a person has looked: ` +
