@@ -1,133 +1,74 @@
+/**
+ * Packs `@bonafide/spiffe` as users get it, and uses it as they do.
+ *
+ * `npm run pack` writes the tarball; `npm run pack:check` also lets publint and attw judge it, compiles against its types,
+ * and runs it from an empty project on every Node line it supports.
+ */
 import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
-import { reportCheck } from "./report.ts";
+import { collect } from "./packing/collect.ts";
+import { manifestOf } from "./packing/manifest.ts";
+import { useFromEmptyProject } from "./packing/use.ts";
 
-// Packs the SDK and the packages below it as users would get them, checks the tarballs, and uses them from a project.
-// The tarballs stay in dist/packages for whoever wants to install them.
+/** What is inlined below `dist/`, in layers; the rest of the repository is none of the SDK's business. */
+const INLINED = ["errors", "lifetime", "proto", "pki", "rpc", "spiffe"] as const;
+const BUILD = "dist/sdk/build";
+const OUT = "dist/sdk/package";
 
-const PUBLISHED = "@bonafide/spiffe";
-const ENGINES = { node: ">=22" };
-const OUT = "dist/packages";
-
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  exports: Record<string, string | object>;
-  [key: string]: unknown;
+const isCheck = process.argv.includes("--check");
+rmSync("dist/sdk", { recursive: true, force: true });
+compile();
+const modules = collect({ build: BUILD, entries: ["spiffe/index.js", "spiffe/testing/index.js"] });
+for (const [path, text] of modules) write(join(OUT, "dist", path), text);
+const version = manifest("packages/spiffe/package.json")["version"];
+write(join(OUT, "package.json"), manifestOf(manifest("packages/spiffe/package.json")));
+cpSync("LICENSE", join(OUT, "LICENSE"));
+cpSync("packages/spiffe/README.md", join(OUT, "README.md"));
+execFileSync("npm", ["pack", "--silent", "--pack-destination", "dist/sdk", `./${OUT}`]);
+const tarball = resolve("dist/sdk", `bonafide-spiffe-${String(version)}.tgz`);
+process.stdout.write(`packed: ${modules.size} files, ${tarball}\n`);
+if (isCheck) {
+  execFileSync("publint", ["run", tarball, "--strict"], { stdio: "inherit" });
+  execFileSync("attw", ["--profile", "esm-only", tarball], { stdio: "inherit" });
+  useFromEmptyProject(tarball);
 }
 
-const problems: string[] = [];
-const folders = new Map(
-  globSync("packages/*/package.json").map((path) => [readManifest(path).name, path.slice(0, -13)]),
-);
-const order: string[] = [];
-collect(PUBLISHED);
-rmSync(OUT, { recursive: true, force: true });
-const tarballs = order.map((name) => pack(name));
-for (const tarball of tarballs) {
-  check("publint", ["run", tarball, "--strict"]);
-  check("attw", ["--profile", "esm-only", tarball]);
-}
-useFromProject();
-reportCheck("pack", { packages: tarballs.length }, problems);
-
-/** Puts a package after all that it depends on. */
-function collect(name: string): void {
-  const folder = folders.get(name);
-  if (folder === undefined || order.includes(name)) return;
-  for (const below of Object.keys(readManifest(`${folder}/package.json`).dependencies ?? {})) {
-    collect(below);
-  }
-  order.push(name);
-}
-
-function pack(name: string): string {
-  const from = folders.get(name) ?? "";
-  const to = join(OUT, from);
-  mkdirSync(to, { recursive: true });
-  const config = `${from}/tsconfig.build.tmp.json`;
-  const compilerOptions = { rootDir: "src", outDir: resolve(to, "dist"), declaration: true };
+/**
+ * Down to what Node 22 understands: `using` becomes plain code, and the library types know nothing newer, so that a newer
+ * method is an error here and not at a user's.
+ */
+function compile(): void {
+  const config = "tsconfig.pack.tmp.json";
+  const include = INLINED.map((name) => `packages/${name}/src`);
+  const compilerOptions = {
+    target: "es2023",
+    lib: ["es2024", "esnext.disposable", "esnext.collection", "esnext.iterator"],
+    rootDir: "packages",
+    outDir: BUILD,
+  };
+  const exclude = ["packages/*/src/**/*.test.ts"];
   writeFileSync(
     config,
-    JSON.stringify({
-      extends: "../../tsconfig.build.json",
-      compilerOptions,
-      include: ["src"],
-      exclude: ["src/**/*.test.ts"],
-    }),
+    JSON.stringify({ extends: "./tsconfig.build.json", compilerOptions, include, exclude }),
   );
   try {
     execFileSync("tsc", ["-p", config], { stdio: "inherit" });
   } finally {
     rmSync(config);
   }
-  const manifest = readManifest(`${from}/package.json`);
-  for (const [key, value] of Object.entries(manifest.exports)) {
-    if (typeof value !== "string") throw new Error(`${name}: exports ${key} is not a path`);
-    const path = value.replace("./src/", "./dist/").replace(/\.ts$/, "");
-    manifest.exports[key] = { types: `${path}.d.ts`, default: `${path}.js` };
-  }
-  manifest["files"] = ["dist"];
-  manifest["engines"] = ENGINES;
-  writeFileSync(`${to}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
-  copyFileSync("LICENSE", `${to}/LICENSE`);
-  const args = ["pack", "--silent", "--pack-destination", OUT, `./${to}`];
-  const file = execFileSync("npm", args, { encoding: "utf8" }).trim().split("\n").at(-1) ?? "";
-  return join(OUT, file);
-}
-
-function check(tool: string, args: readonly string[]): void {
-  try {
-    execFileSync(tool, [...args], { encoding: "utf8", stdio: "pipe" });
-  } catch (error) {
-    const out = error instanceof Error && "stdout" in error ? String(error.stdout) : String(error);
-    problems.push(`${tool} ${args.join(" ")}:\n${out}`);
+  for (const path of globSync(`${BUILD}/*/src/**/*.{js,d.ts}`)) {
+    write(path.replace("/src/", "/"), readFileSync(path, "utf8"));
   }
 }
 
-/** Installs the tarballs into an empty project and imports every entry of the SDK there. */
-function useFromProject(): void {
-  const project = mkdtempSync(join(tmpdir(), "bonafide-pack-"));
-  try {
-    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "user", type: "module" }));
-    const install = ["install", "--silent", "--no-save", "--no-audit", "--no-fund"];
-    execFileSync(
-      "npm",
-      [
-        ...install,
-        "--ignore-scripts",
-        "--prefer-offline",
-        ...tarballs.map((file) => resolve(file)),
-      ],
-      { cwd: project, stdio: "inherit" },
-    );
-    const entries = Object.keys(readManifest(`${folders.get(PUBLISHED)}/package.json`).exports);
-    const lines = entries.map((entry) => {
-      const specifier = JSON.stringify(PUBLISHED + entry.slice(1));
-      return `if (Object.keys(await import(${specifier})).length === 0) throw new Error(${specifier});`;
-    });
-    writeFileSync(join(project, "use.js"), lines.join("\n"));
-    execFileSync(process.execPath, ["use.js"], { cwd: project, stdio: "inherit" });
-  } catch (error) {
-    problems.push(`the tarballs do not work in a project: ${String(error)}`);
-  } finally {
-    rmSync(project, { recursive: true, force: true });
-  }
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }
 
-function readManifest(path: string): Manifest {
+function manifest(path: string): Record<string, unknown> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own manifests
-  return JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  return JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
 }
