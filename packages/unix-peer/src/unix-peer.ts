@@ -73,6 +73,8 @@ export class UnixPeer implements Disposable {
     try {
       const required = options.requirePinnedPeer ?? process.geteuid?.() === 0;
       if (pin === "unpinned" && required) {
+        // One that has ended holds no connection any more: that is the reason then.
+        held.assertAlive();
         throw peerNotPinned(
           "this kernel does not tell for certain which process is calling",
           "caller.not_pinned",
