@@ -80,7 +80,10 @@ export class AttackBench implements AsyncDisposable {
     this.attestation = createAttestation({ clock: systemClock, attestors });
   }
 
-  static async open(missing: readonly OptionalCall[]): Promise<AttackBench> {
+  static async open(
+    missing: readonly OptionalCall[],
+    options: { readonly requirePinnedPeer?: boolean } = {},
+  ): Promise<AttackBench> {
     const kernel = withoutCalls(await openKernel(), missing);
     const stack = new AsyncDisposableStack();
     const slots = stack.use(await LauncherSlots.open({ clock: systemClock, kernel }));
@@ -91,6 +94,7 @@ export class AttackBench implements AsyncDisposable {
       path: bench.path,
       mode: 0o777,
       folderMode: 0o755,
+      ...options,
       onConnection: (connection) => {
         connection.socket.resume();
         bench.#arrived.push(connection);
