@@ -14,9 +14,8 @@ import {
 import { type Bench, type Sample, sampleOf, type WindowOptions } from "./harness/bench.ts";
 
 const HOUR_MS = 3_600_000;
-const TURNS = 6;
-/** Calls between two looks at the clock. */
-const BATCH = 20;
+/** Calls of a batch: less than a millisecond, shorter than a slice of the scheduler. */
+const BATCH = 5;
 
 /** Signing an X509-SVID, and the whole way from a request to it, against the bare crypto they contain. */
 export const benches: readonly Bench[] = [
@@ -69,7 +68,7 @@ function setUp(): Setup {
 async function measureIssue({ windowMs }: WindowOptions): Promise<Sample> {
   const { issue, spki, rawSign } = setUp();
   const ours = (): unknown => issue(spki);
-  const [value, yardstick] = bestRates([ours, rawSign], windowMs);
+  const [value, yardstick] = steadyRates([ours, rawSign], windowMs);
   return sampleOf(value ?? 0, yardstick ?? 0);
 }
 
@@ -84,31 +83,30 @@ async function measureCsr({ windowMs }: WindowOptions): Promise<Sample> {
     verifyCsr(parsed);
     return issue(parsed.spki);
   };
-  const rates = bestRates([ours, rawSign, rawVerify], windowMs);
+  const rates = steadyRates([ours, rawSign, rawVerify], windowMs);
   const [value = 0, signs = 0, verifies = 0] = rates;
   return sampleOf(value, 1 / (1 / signs + 1 / verifies));
 }
 
-/** Calls a second of each, measured in turns, so that what else the machine does falls on all of them; the best turn. */
-function bestRates(calls: readonly (() => unknown)[], windowMs: number): readonly number[] {
-  const turnMs = windowMs / (TURNS * calls.length);
-  const best = calls.map(() => 0);
-  for (let turn = 0; turn < TURNS; turn++) {
-    for (const [index, call] of calls.entries()) {
-      best[index] = Math.max(best[index] ?? 0, rate(call, turnMs));
-    }
-  }
-  return best;
+/**
+ * Calls a second of each. Short batches of each in turn, and the batch at the lower quartile counts: what else the machine
+ * does falls on all of them alike, and a batch that was interrupted does not decide.
+ */
+function steadyRates(calls: readonly (() => unknown)[], windowMs: number): readonly number[] {
+  const batches = calls.map((): number[] => []);
+  const begun = performance.now();
+  do {
+    for (const [index, call] of calls.entries()) batches[index]?.push(batchMs(call));
+  } while (performance.now() - begun < windowMs);
+  return batches.map((times) => (BATCH * 1000) / lowerQuartile(times));
 }
 
-function rate(call: () => unknown, durationMs: number): number {
+function batchMs(call: () => unknown): number {
   const start = performance.now();
-  let done = 0;
-  let passed: number;
-  do {
-    for (let i = 0; i < BATCH; i++) call();
-    done += BATCH;
-    passed = performance.now() - start;
-  } while (passed < durationMs);
-  return (done * 1000) / passed;
+  for (let i = 0; i < BATCH; i++) call();
+  return performance.now() - start;
+}
+
+function lowerQuartile(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 4)] ?? Number.NaN;
 }

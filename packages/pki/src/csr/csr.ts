@@ -6,7 +6,7 @@ import { decodeOid } from "../der/oid.ts";
 import { contextGroupTag, TAG } from "../der/tags.ts";
 import { PKI_ERRORS } from "../errors.ts";
 import { writeAlternativeNames } from "../issue/write-extensions.ts";
-import { publicKeyOf } from "../keys/public-key.ts";
+import { importSpki } from "../keys/public-key.ts";
 import { type Signer, verifySignature } from "../keys/signer.ts";
 import { PKI_LIMITS } from "../limits.ts";
 import { oidElement, readAlgorithm, SIGNATURE_ALGORITHMS } from "../x509/algorithm.ts";
@@ -97,7 +97,7 @@ export function verifyCsr(csr: Csr): void {
       algorithm: csr.signatureAlgorithm,
       message: csr.tbs,
       signature: csr.signature,
-      publicKey: publicKeyOf(csr),
+      publicKey: importSpki(csr.spki),
     });
   if (!holds) {
     const message = "the request is not signed by the key it names";

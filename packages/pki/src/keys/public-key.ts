@@ -94,16 +94,26 @@ const imported = new WeakMap<Uint8Array, KeyObject>();
 export function publicKeyOf(holder: { readonly spki: Uint8Array }): KeyObject {
   const known = imported.get(holder.spki);
   if (known !== undefined) return known;
-  inspectSpki(holder.spki);
-  let key: KeyObject;
+  const key = importSpki(holder.spki);
+  imported.set(holder.spki, key);
+  return key;
+}
+
+/**
+ * Checks and imports a public key that is used once: remembering each would cost the garbage collector more than it
+ * saves.
+ *
+ * @throws PUBLIC_KEY_UNSUPPORTED
+ */
+export function importSpki(spki: Uint8Array): KeyObject {
+  inspectSpki(spki);
   try {
     // OpenSSL checks here that a point lies on its curve.
-    key = createPublicKey({ key: Buffer.from(holder.spki), format: "der", type: "spki" });
+    const key = Buffer.from(spki.buffer, spki.byteOffset, spki.length);
+    return createPublicKey({ key, format: "der", type: "spki" });
   } catch (error) {
     throw unsupported("not a valid key of its kind", error);
   }
-  imported.set(holder.spki, key);
-  return key;
 }
 
 const CURVES: Readonly<Record<string, KeyAlgorithm>> = {

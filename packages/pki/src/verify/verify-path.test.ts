@@ -183,6 +183,11 @@ suite("path validation, further", () => {
     );
   });
 
+  test("a leaf whose issuer has no name at all is refused with words", () => {
+    const nameless = parseCertificate(makeCertificate({ issuerName: "", uris: ["a:b"] }).der);
+    refuses([nameless], anchors, { now: Date.now() }, "PATH_UNKNOWN_AUTHORITY");
+  });
+
   test("a bug on the way is thrown as it is, never taken for a verdict", () => {
     const broken: Certificate = {
       ...middle.certificate,
