@@ -68,6 +68,7 @@ export class AttackBench implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #arrived: UnixConnection[] = [];
   readonly #children: ChildProcess[] = [];
+  readonly #seen: UnixConnection[] = [];
   #wake = (): void => {};
 
   private constructor(kernel: Kernel, slots: LauncherSlots, stack: AsyncDisposableStack) {
@@ -130,7 +131,10 @@ export class AttackBench implements AsyncDisposable {
   async connected(): Promise<UnixConnection> {
     for (;;) {
       const connection = this.#arrived.shift();
-      if (connection !== undefined) return connection;
+      if (connection !== undefined) {
+        this.#seen.push(connection);
+        return connection;
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -156,6 +160,7 @@ export class AttackBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.#seen) endCaller(connection);
     for (const child of this.#children) {
       const isRunning = child.exitCode === null && child.signalCode === null;
       const exit = isRunning ? once(child, "exit") : undefined;
@@ -165,6 +170,16 @@ export class AttackBench implements AsyncDisposable {
     }
     await this.#stack.disposeAsync();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A caller that left its session is of nobody's group. */
+function endCaller({ caller }: UnixConnection): void {
+  try {
+    const { pid } = caller();
+    if (caller().alive() && pid !== process.pid) process.kill(pid, "SIGKILL");
+  } catch {
+    // Refused, or gone.
   }
 }
 
