@@ -3,6 +3,7 @@ import { isBuiltin } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { parseSync } from "oxc-parser";
 
 // Bundles the command line to dist/bonafide.mjs, with its lazy parts, workers and child programs beside it.
 // A file that the code names by `new URL("./x.ts", import.meta.url)` becomes an entry of its own, x.mjs.
@@ -11,16 +12,18 @@ const MAIN = "apps/cli/src/main.ts";
 const OUT = "dist";
 const FORBIDDEN =
   /(^|\/)(packages|plugins|apps)\/[^/]+\/src\/(.*\/)?testing\/|\.test\.ts$|shifted-clock/;
-const BANNER = "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);";
+// Names that the minifier, which likes short ones, does not choose.
+const BANNER =
+  "import{createRequire as bonafideCreateRequire}from'node:module';const require=bonafideCreateRequire(import.meta.url);";
 
 const root = process.cwd();
-for (const old of globSync(`${OUT}/*.mjs*`)) rmSync(old);
 const entries = new Map([["bonafide", resolve(MAIN)]]);
 const inputs = new Set<string>();
 let bytes = 0;
 let external: string[] = [];
 for (let built = 0; built !== entries.size;) {
   built = entries.size;
+  for (const old of globSync(`${OUT}/*.mjs*`)) rmSync(old);
   const { metafile } = await build({
     entryPoints: Object.fromEntries(entries),
     outdir: OUT,
@@ -45,6 +48,10 @@ for (let built = 0; built !== entries.size;) {
 const problems = [...inputs]
   .filter((input) => FORBIDDEN.test(input))
   .map((input) => `${input} is in the bundle`);
+for (const file of globSync(`${OUT}/*.mjs`)) {
+  const { errors } = parseSync(file, readFileSync(file, "utf8"), { showSemanticErrors: true });
+  for (const { message } of errors) problems.push(`${file}: ${message}`);
+}
 for (const name of external) {
   if (name === "koffi") copyKoffi();
   else problems.push(`${name} is left outside the bundle`);

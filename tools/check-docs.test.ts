@@ -62,21 +62,6 @@ test("a cause that people wrote serves where the table gives none", () => {
   assert.equal(code, 0, text);
 });
 
-test("the page of causes is written from the agent's table", () => {
-  const causes = "packages/agent/src/core/why/causes.ts";
-  using tree = plantTree({
-    "packages/a/src/errors.ts": TABLE,
-    [causes]: `/** Rungs. */ export const RUNGS = ["the caller is seen"];
-      /** Causes. */ export const CAUSES = { "caller.gone": { rung: 1, summary: "it ended" } };`,
-  });
-  assert.equal(tree.run("check-docs.ts", ["--write"]).code, 0);
-  const page = readFileSync(join(tree.path, "docs/why.md"), "utf8");
-  assert.ok(page.includes("## 1. the caller is seen"));
-  assert.ok(page.includes("| `caller.gone` | it ended |"));
-  tree.write({ "docs/why.md": "stale" });
-  assert.equal(tree.run("check-docs.ts").code, 1);
-});
-
 test("only the first overload needs a doc comment", () => {
   const overloads = `/** f */ export function f(): void;
     export function f(a: string): void;

@@ -2,7 +2,6 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { type ErrorEntry, readExports } from "./read-exports.ts";
-import { renderWhy } from "./render-why.ts";
 import { reportCheck } from "./report.ts";
 
 // Every export has a doc comment, and docs/errors/README.md has every error code.
@@ -43,8 +42,6 @@ for (const file of files.toSorted()) {
 }
 entries.sort((a, b) => compare(a.code, b.code) || compare(a.owner, b.owner));
 settle(PAGE, renderPage(readPage(PAGE)));
-const [causes] = globSync("packages/agent/src/core/why/causes.ts");
-if (causes !== undefined) settle("docs/why.md", await renderWhy(causes));
 reportCheck("docs", { files: files.length, symbols, codes: entries.length }, problems);
 
 /** Writes a page, or tells that it differs from what is wanted. */
