@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { test } from "node:test";
+import { elsewhereEntries } from "@bonafide/agent";
 import {
   Diagnosis,
   Grade,
@@ -10,6 +11,8 @@ import {
   Self,
   SyncMode,
 } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
+import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { RpcError } from "@bonafide/rpc";
 import { next, openNode, watchSvids } from "../workload-api/testing.ts";
 
@@ -116,4 +119,60 @@ test("status shows where the agent stands, and decisions are listed newest first
   );
   const refused = await diagnosis.listDecisions({ refusedOnly: true, pid: process.pid });
   assert.equal(refused.decisions.length, 1);
+});
+
+test("with the server's entries at hand, why names the node that an entry belongs to, a missing parent and an earlier ID", async () => {
+  await using node = await openNode();
+  const uid = `uid:${process.getuid?.() ?? 0}`;
+  const diagnosis = node.agt.admin(Diagnosis);
+  const whyNow = async (): Promise<string | undefined> => {
+    const { entries } = await node.srv.local(Entry).listEntries({});
+    const { agents } = await node.srv.local(Agent).listAgents({});
+    const ids = new Set(
+      agents.map(({ id }) => `spiffe://${id?.trustDomain ?? ""}${id?.path ?? ""}`),
+    );
+    const answer = await diagnosis.why({
+      about: { case: "pid", value: process.pid },
+      elsewhere: elsewhereEntries(entries, ids),
+    });
+    return answer.firstCause?.code;
+  };
+  assert.equal(await whyNow(), "entry.none");
+  const misspelt = `${node.agentPath.slice(0, -1)}x`;
+  const lost = await node.entry("/lost", { parentPath: misspelt });
+  assert.equal(await whyNow(), "entry.parent_unknown");
+  await node.remove(lost);
+  const other = await node.srv.join();
+  const far = await node.entry("/far", {
+    parentPath: other.id.slice("spiffe://example.org".length),
+  });
+  assert.equal(await whyNow(), "entry.other_node");
+  await node.remove(far);
+  const alias = await node.entry("/cluster", {
+    parentPath: "/spire/server",
+    selectors: [{ type: "x509pop", value: "subject:cn:other" }],
+  });
+  const covered = await node.entry("/covered", {
+    parentPath: "/cluster",
+    selectors: [{ type: "unix", value: uid }],
+  });
+  assert.equal(await whyNow(), "entry.alias_not_matched");
+  await node.remove(alias);
+  await node.remove(covered);
+});
+
+test("an entry of this node's earlier ID is recognised after the node joined anew", async () => {
+  await using node = await openNode();
+  const before = { trustDomain: "example.org", path: node.agentPath };
+  await node.entry("/kept");
+  const { entries } = await node.srv.local(Entry).listEntries({});
+  await node.srv.local(Agent).deleteAgent({ id: before });
+  await node.agt.agent.ended;
+  await node.agt.restart({ joinToken: await node.srv.token() });
+  await node.agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  const answer = await node.agt.admin(Diagnosis).why({
+    about: { case: "pid", value: process.pid },
+    elsewhere: elsewhereEntries(entries, new Set([node.agt.agent.id ?? ""])),
+  });
+  assert.equal(answer.firstCause?.code, "entry.parent_superseded");
 });

@@ -22,3 +22,4 @@ export type { NamePermission } from "./launcher/core/slot-name.ts";
 export { LAUNCHER_ERRORS } from "./launcher/errors.ts";
 export { launcherAttestor } from "./launcher/launcher-attestor.ts";
 export { LauncherSlots } from "./launcher/launcher-slots.ts";
+export { elsewhereEntries } from "./wire/elsewhere.ts";

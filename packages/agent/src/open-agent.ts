@@ -388,7 +388,8 @@ async function firstBundle(
 function pinsOf(options: AgentOptions, pins: Pins | undefined): Pins | undefined {
   const { recoveryKey, trustDomain } = options;
   if (recoveryKey === undefined) return pins;
-  return { trustDomain, spentToken: pins?.spentToken, recoveryKey };
+  const { spentToken, formerIds = [] } = pins ?? {};
+  return { trustDomain, spentToken, formerIds, recoveryKey };
 }
 
 /** Hashing executables costs; nobody pays for it unless an entry asks. */

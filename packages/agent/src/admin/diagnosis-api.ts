@@ -2,6 +2,7 @@ import { BonafideError } from "@bonafide/errors";
 import type { Clock, EpochMs } from "@bonafide/lifetime";
 import {
   Diagnosis,
+  type ElsewhereEntry,
   type GetStatusResponseSchema,
   SyncMode,
   type WhyResponseSchema,
@@ -11,7 +12,7 @@ import type { UnixConnection } from "@bonafide/unix-peer";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Observation } from "../attestation/observation.ts";
 import { explainAgent, explainFreshness } from "../core/why/explain-agent.ts";
-import type { CallerFact, WhyFacts } from "../core/why/facts.ts";
+import type { CallerFact, ForeignEntry, WhyFacts } from "../core/why/facts.ts";
 import { why } from "../core/why/why.ts";
 import type { Decision, DecisionLog } from "../decision/decision-log.ts";
 import { AGENT_ERRORS } from "../errors.ts";
@@ -22,6 +23,7 @@ import type { Synchroniser } from "../node/synchroniser.ts";
 import type { Picture } from "../picture/picture.ts";
 import type { ServerAddress } from "../server/server-link.ts";
 import type { SvidKeeper } from "../svid/svid-keeper.ts";
+import { parseElsewhere } from "../wire/elsewhere.ts";
 import {
   formatCause,
   formatDecision,
@@ -56,17 +58,21 @@ export interface DiagnosisDeps {
   readonly startedAt: EpochMs;
 }
 
+/** Entries that an operator may add to a question. */
+const ELSEWHERE_MAX = 100_000;
+
 const DECISIONS_LISTED = { usual: 50, max: 1000 };
 
 /** Adds reasons for operators; to be served on the admin socket only. */
 export function addDiagnosis(server: RpcServer<UnixConnection>, deps: DiagnosisDeps): void {
   addService(server, Diagnosis, {
-    async why({ about, want }, { signal }) {
+    async why({ about, want, elsewhere }, { signal }) {
+      const question = { want, elsewhere: elsewhereOf(deps, elsewhere) };
       switch (about.case) {
         case "pid":
-          return explain(deps, await subjectOfPid(deps, about.value, signal), want);
+          return explain(deps, await subjectOfPid(deps, about.value, signal), question);
         case "decisionId":
-          return explain(deps, subjectOfDecision(deps, about.value), want);
+          return explain(deps, subjectOfDecision(deps, about.value), question);
         case undefined:
           throw new BonafideError(AGENT_ERRORS, "REQUEST_INVALID", "name a process or a decision");
         default:
@@ -92,6 +98,28 @@ interface Subject {
   readonly observation: Observation | undefined;
   readonly decision?: Decision;
   readonly signingFailure?: string;
+}
+
+/** What is asked beside the subject. */
+interface Question {
+  /** Empty for any. */
+  readonly want: string;
+  readonly elsewhere: readonly ForeignEntry[];
+}
+
+const NOTHING_MORE: Question = { want: "", elsewhere: [] };
+
+function elsewhereOf(
+  { identity }: DiagnosisDeps,
+  elsewhere: readonly ElsewhereEntry[],
+): readonly ForeignEntry[] {
+  if (elsewhere.length > ELSEWHERE_MAX) {
+    throw new BonafideError(AGENT_ERRORS, "REQUEST_INVALID", "too many entries to look at");
+  }
+  return parseElsewhere(elsewhere, {
+    agentId: identity.svid?.id,
+    formerIds: identity.formerIds,
+  });
 }
 
 async function subjectOfPid(
@@ -125,7 +153,8 @@ function subjectOfDecision({ decisions }: DiagnosisDeps, id: string): Subject {
 }
 
 /** All that is known, as the pure explanation takes it. */
-function factsOf(deps: DiagnosisDeps, subject: Subject, want: string): WhyFacts {
+function factsOf(deps: DiagnosisDeps, subject: Subject, question: Question): WhyFacts {
+  const { want, elsewhere } = question;
   const { picture, identity, synchroniser, clockWatch, socketPath } = deps;
   const { observation } = subject;
   const selectors = observation?.selectors ?? [];
@@ -149,7 +178,7 @@ function factsOf(deps: DiagnosisDeps, subject: Subject, want: string): WhyFacts 
     ...(identity.svid === undefined ? {} : { agentId: identity.svid.id }),
     nodeSelectors: [],
     entries: [...picture.entries.entries()],
-    elsewhere: [],
+    elsewhere,
     ...(signingFailure === undefined ? {} : { signingFailure }),
     ...(want === "" ? {} : { want }),
   };
@@ -167,10 +196,10 @@ function troubleOf(
 function explain(
   deps: DiagnosisDeps,
   subject: Subject,
-  want: string,
+  question: Question,
 ): MessageInitShape<typeof WhyResponseSchema> {
   const { groups, keeper } = deps;
-  const answer = why(factsOf(deps, subject, want));
+  const answer = why(factsOf(deps, subject, question));
   const { observation, decision } = subject;
   const selectors = observation?.selectors ?? [];
   const process = formatProcess(observation);
@@ -202,7 +231,9 @@ function summaryOf(
 } {
   const process = formatProcess(decision.observation);
   const refused = decision.outcome === "refused";
-  const cause = refused ? why(factsOf(deps, subjectOf(decision), "")).first?.code : undefined;
+  const cause = refused
+    ? why(factsOf(deps, subjectOf(decision), NOTHING_MORE)).first?.code
+    : undefined;
   return {
     decision: formatDecision(decision),
     ...(process === undefined ? {} : { process }),
@@ -226,7 +257,7 @@ const MODES = { push: SyncMode.PUSH, poll: SyncMode.POLL } as const;
 function statusOf(deps: DiagnosisDeps): MessageInitShape<typeof GetStatusResponseSchema> {
   const { picture, identity, synchroniser, clockWatch, keeper, limits, address } = deps;
   const nobody: Subject = { caller: { kind: "seen" }, observation: undefined };
-  const facts = factsOf(deps, nobody, "");
+  const facts = factsOf(deps, nobody, NOTHING_MORE);
   const { state } = picture;
   const { offsetMs } = clockWatch;
   return {

@@ -9,6 +9,8 @@ export interface Pins {
   readonly recoveryKey: Uint8Array | undefined;
   /** Hex SHA-256 of the join token that this node came in by. */
   readonly spentToken: string | undefined;
+  /** IDs that this node had before it joined anew, the newest last; at most 16. */
+  readonly formerIds: readonly string[];
 }
 
 /** The pins on disk; no secrets, but whoever could write them could stand in for the server. */
@@ -34,6 +36,7 @@ export class PinFile {
         trustDomain,
         recoveryKey: key === undefined ? undefined : new Uint8Array(Buffer.from(key, "base64")),
         spentToken: text(fields, "spentToken"),
+        formerIds: texts(fields, "formerIds"),
       };
     } catch (cause) {
       throw new BonafideError(AGENT_ERRORS, "AGENT_STATE_INVALID", `${this.#path} is damaged`, {
@@ -45,9 +48,9 @@ export class PinFile {
 
   /** @throws AGENT_STATE_UNAVAILABLE */
   async write(pins: Pins): Promise<void> {
-    const { trustDomain, recoveryKey, spentToken } = pins;
+    const { trustDomain, recoveryKey, spentToken, formerIds } = pins;
     const key = recoveryKey === undefined ? undefined : Buffer.from(recoveryKey).toString("base64");
-    const fields = { trustDomain, recoveryKey: key, spentToken };
+    const fields = { trustDomain, recoveryKey: key, spentToken, formerIds };
     await writePrivateFile(this.#path, Buffer.from(JSON.stringify(fields), "utf8"));
   }
 }
@@ -55,4 +58,9 @@ export class PinFile {
 function text(fields: object, name: string): string | undefined {
   const value: unknown = Reflect.get(fields, name);
   return typeof value === "string" ? value : undefined;
+}
+
+function texts(fields: object, name: string): string[] {
+  const value: unknown = Reflect.get(fields, name);
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }

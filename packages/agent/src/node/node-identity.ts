@@ -74,6 +74,8 @@ type Step =
 
 type Next = Step | { readonly kind: "wait"; readonly ms: number };
 
+const FORMER_IDS_MAX = 16;
+
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 
 /**
@@ -108,6 +110,7 @@ export class NodeIdentity implements X509ContextSource {
       trustDomain: picture.trustDomain,
       recoveryKey: undefined,
       spentToken: undefined,
+      formerIds: [],
     };
     this.#context = new Latest(x509ContextOf(undefined, picture.ownBundles));
     this.#wake = new Wake(clock);
@@ -148,6 +151,11 @@ export class NodeIdentity implements X509ContextSource {
 
   get svid(): X509Svid | undefined {
     return this.#stored?.svid;
+  }
+
+  /** IDs that this node had before. */
+  get formerIds(): readonly string[] {
+    return this.#pins.formerIds;
   }
 
   get reattestable(): boolean {
@@ -272,8 +280,17 @@ export class NodeIdentity implements X509ContextSource {
     }
   }
 
+  #formerIdsWith(id: string | undefined): readonly string[] {
+    const others = this.formerIds.filter((each) => each !== id);
+    return id === undefined ? others : [...others, id].slice(-FORMER_IDS_MAX);
+  }
+
   async #stop(step: StandingStep & { readonly kind: "stop" }): Promise<never> {
-    if (step.deleteSvid) await this.#deps.identityFile.remove();
+    if (step.deleteSvid) {
+      this.#pins = { ...this.#pins, formerIds: this.#formerIdsWith(this.svid?.id) };
+      await this.#deps.pinFile.write(this.#pins);
+      await this.#deps.identityFile.remove();
+    }
     switch (step.cause) {
       case "agent.banned":
         this.#standing = { kind: "banned", detail: "the server said so" };
@@ -302,11 +319,13 @@ export class NodeIdentity implements X509ContextSource {
       throw stopped("agent.not_attested");
     }
     const key = await this.#joinKey();
+    const before = this.svid?.id;
     const { svid, reattestable } = await this.#anonymously((link) =>
       attestByToken(link, token, key, { signal }),
     );
     await this.#keep(svid, key, reattestable);
-    this.#pins = { ...this.#pins, spentToken: digest(token) };
+    const formerIds = this.#formerIdsWith(before).filter((id) => id !== this.svid?.id);
+    this.#pins = { ...this.#pins, spentToken: digest(token), formerIds };
     await this.#deps.pinFile.write(this.#pins);
     await removePrivateFile(this.#deps.joinKeyPath);
     this.#deps.log("info", "agent.joined", { id: this.svid?.id });

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bonafide/agent/v1/diagnosis.proto.
  */
 export const file_bonafide_agent_v1_diagnosis: GenFile = /*@__PURE__*/
-  fileDesc("CiFib25hZmlkZS9hZ2VudC92MS9kaWFnbm9zaXMucHJvdG8SEWJvbmFmaWRlLmFnZW50LnYxIngKEE9ic2VydmVkU2VsZWN0b3ISKwoIc2VsZWN0b3IYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuU2VsZWN0b3ISJwoFZ3JhZGUYAiABKA4yGC5ib25hZmlkZS5hZ2VudC52MS5HcmFkZRIOCgZzb3VyY2UYAyABKAkiOQoLT21pdHRlZEZhY3QSDAoEZmFjdBgBIAEoCRIOCgZyZWFzb24YAiABKAkSDAoEdGV4dBgDIAEoCSJ9CghJZGVudGl0eRIRCglzcGlmZmVfaWQYASABKAkSEAoIZW50cnlfaWQYAiABKAkSDAoEaGludBgDIAEoCRIVCg1leHBpcmVzX2F0X21zGAQgASgDEicKBWdyYWRlGAUgASgOMhguYm9uYWZpZGUuYWdlbnQudjEuR3JhZGUiZAoIRGVjaXNpb24SCgoCaWQYASABKAkSDwoHdGltZV9tcxgCIAEoAxIrCgdvdXRjb21lGAMgASgOMhouYm9uYWZpZGUuYWdlbnQudjEuT3V0Y29tZRIOCgZtZXRob2QYBCABKAkiXQoPT2JzZXJ2ZWRQcm9jZXNzEgsKA3BpZBgBIAEoBRILCgN1aWQYAiABKA0SCwoDZ2lkGAMgASgNEhIKCmV4ZWN1dGFibGUYBCABKAkSDwoHcGlubmluZxgFIAEoCSJTCgVDYXVzZRIMCgRjb2RlGAEgASgJEgwKBHRleHQYAiABKAkSDAoEaGludBgDIAEoCRIOCgZ3YW50ZWQYBCABKAkSEAoIb2JzZXJ2ZWQYBSABKAkihAEKDldhbnRlZFNlbGVjdG9yEisKCHNlbGVjdG9yGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNlbGVjdG9yEjMKB3ZlcmRpY3QYAiABKA4yIi5ib25hZmlkZS5hZ2VudC52MS5TZWxlY3RvclZlcmRpY3QSEAoIb2JzZXJ2ZWQYAyABKAkiawoMTmVhcmVzdEVudHJ5EiUKBWVudHJ5GAEgASgLMhYuc3BpcmUuYXBpLnR5cGVzLkVudHJ5EjQKCXNlbGVjdG9ycxgCIAMoCzIhLmJvbmFmaWRlLmFnZW50LnYxLldhbnRlZFNlbGVjdG9yIg8KDVdob2FtaVJlcXVlc3Qi5wEKDldob2FtaVJlc3BvbnNlEjUKCG9ic2VydmVkGAEgAygLMiMuYm9uYWZpZGUuYWdlbnQudjEuT2JzZXJ2ZWRTZWxlY3RvchIvCgdvbWl0dGVkGAIgAygLMh4uYm9uYWZpZGUuYWdlbnQudjEuT21pdHRlZEZhY3QSLwoKaWRlbnRpdGllcxgDIAMoCzIbLmJvbmFmaWRlLmFnZW50LnYxLklkZW50aXR5Ei0KCGRlY2lzaW9uGAQgASgLMhsuYm9uYWZpZGUuYWdlbnQudjEuRGVjaXNpb24SDQoFd29ydGgYBSABKAkiSQoKV2h5UmVxdWVzdBINCgNwaWQYASABKAVIABIVCgtkZWNpc2lvbl9pZBgCIAEoCUgAEgwKBHdhbnQYAyABKAlCBwoFYWJvdXQirAMKC1doeVJlc3BvbnNlEjMKB3Byb2Nlc3MYASABKAsyIi5ib25hZmlkZS5hZ2VudC52MS5PYnNlcnZlZFByb2Nlc3MSNQoIb2JzZXJ2ZWQYAiADKAsyIy5ib25hZmlkZS5hZ2VudC52MS5PYnNlcnZlZFNlbGVjdG9yEi8KB29taXR0ZWQYAyADKAsyHi5ib25hZmlkZS5hZ2VudC52MS5PbWl0dGVkRmFjdBIvCgppZGVudGl0aWVzGAQgAygLMhsuYm9uYWZpZGUuYWdlbnQudjEuSWRlbnRpdHkSLQoIZGVjaXNpb24YBSABKAsyGy5ib25hZmlkZS5hZ2VudC52MS5EZWNpc2lvbhItCgtmaXJzdF9jYXVzZRgGIAEoCzIYLmJvbmFmaWRlLmFnZW50LnYxLkNhdXNlEiYKBGFsc28YByADKAsyGC5ib25hZmlkZS5hZ2VudC52MS5DYXVzZRIwCgduZWFyZXN0GAggAygLMh8uYm9uYWZpZGUuYWdlbnQudjEuTmVhcmVzdEVudHJ5EhcKD21lbmRpbmdfY29tbWFuZBgJIAEoCSJIChRMaXN0RGVjaXNpb25zUmVxdWVzdBINCgVsaW1pdBgBIAEoDRIUCgxyZWZ1c2VkX29ubHkYAiABKAgSCwoDcGlkGAMgASgFIqMBCg9EZWNpc2lvblN1bW1hcnkSLQoIZGVjaXNpb24YASABKAsyGy5ib25hZmlkZS5hZ2VudC52MS5EZWNpc2lvbhIzCgdwcm9jZXNzGAIgASgLMiIuYm9uYWZpZGUuYWdlbnQudjEuT2JzZXJ2ZWRQcm9jZXNzEhgKEGZpcnN0X2NhdXNlX2NvZGUYAyABKAkSEgoKc3BpZmZlX2lkcxgEIAMoCSJOChVMaXN0RGVjaXNpb25zUmVzcG9uc2USNQoJZGVjaXNpb25zGAEgAygLMiIuYm9uYWZpZGUuYWdlbnQudjEuRGVjaXNpb25TdW1tYXJ5IhIKEEdldFN0YXR1c1JlcXVlc3QixwMKEUdldFN0YXR1c1Jlc3BvbnNlEhQKDHRydXN0X2RvbWFpbhgBIAEoCRIQCghhZ2VudF9pZBgCIAEoCRIWCg5zZXJ2ZXJfYWRkcmVzcxgDIAEoCRIPCgd2ZXJzaW9uGAQgASgJEhUKDXN0YXJ0ZWRfYXRfbXMYBSABKAMSGgoSc3ZpZF9leHBpcmVzX2F0X21zGAYgASgDEhQKDHJlYXR0ZXN0YWJsZRgHIAEoCBIuCglzeW5jX21vZGUYCCABKA4yGy5ib25hZmlkZS5hZ2VudC52MS5TeW5jTW9kZRIXCg9sYXN0X3N5bmNfYXRfbXMYCSABKAMSJwoFc3RhdGUYCiABKAsyGC5ib25hZmlkZS5sZWRnZXIudjEuTmFtZRIQCghyZXZpc2lvbhgLIAEoAxIPCgdlbnRyaWVzGAwgASgNEhQKDGNhY2hlZF9zdmlkcxgNIAEoDRIPCgdzdHJlYW1zGA4gASgNEhwKD2Nsb2NrX29mZnNldF9tcxgPIAEoA0gAiAEBEioKCHByb2JsZW1zGBAgAygLMhguYm9uYWZpZGUuYWdlbnQudjEuQ2F1c2VCEgoQX2Nsb2NrX29mZnNldF9tcypTCgVHcmFkZRIVChFHUkFERV9VTlNQRUNJRklFRBAAEg8KC0dSQURFX0xBQkVMEAESDgoKR1JBREVfVVNFUhACEhIKDkdSQURFX0JPVU5EQVJZEAMqSwoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEgoOT1VUQ09NRV9TRVJWRUQQARITCg9PVVRDT01FX1JFRlVTRUQQAiqXAQoPU2VsZWN0b3JWZXJkaWN0EiAKHFNFTEVDVE9SX1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIcChhTRUxFQ1RPUl9WRVJESUNUX1BSRVNFTlQQARIhCh1TRUxFQ1RPUl9WRVJESUNUX0NPTlRSQURJQ1RFRBACEiEKHVNFTEVDVE9SX1ZFUkRJQ1RfTk9UX09CU0VSVkVEEAMqTQoIU3luY01vZGUSGQoVU1lOQ19NT0RFX1VOU1BFQ0lGSUVEEAASEgoOU1lOQ19NT0RFX1BVU0gQARISCg5TWU5DX01PREVfUE9MTBACMlUKBFNlbGYSTQoGV2hvYW1pEiAuYm9uYWZpZGUuYWdlbnQudjEuV2hvYW1pUmVxdWVzdBohLmJvbmFmaWRlLmFnZW50LnYxLldob2FtaVJlc3BvbnNlMo0CCglEaWFnbm9zaXMSRAoDV2h5Eh0uYm9uYWZpZGUuYWdlbnQudjEuV2h5UmVxdWVzdBoeLmJvbmFmaWRlLmFnZW50LnYxLldoeVJlc3BvbnNlEmIKDUxpc3REZWNpc2lvbnMSJy5ib25hZmlkZS5hZ2VudC52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBooLmJvbmFmaWRlLmFnZW50LnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZRJWCglHZXRTdGF0dXMSIy5ib25hZmlkZS5hZ2VudC52MS5HZXRTdGF0dXNSZXF1ZXN0GiQuYm9uYWZpZGUuYWdlbnQudjEuR2V0U3RhdHVzUmVzcG9uc2ViBnByb3RvMw", [file_bonafide_ledger_v1_meta, file_spire_api_types_entry, file_spire_api_types_selector]);
+  fileDesc("CiFib25hZmlkZS9hZ2VudC92MS9kaWFnbm9zaXMucHJvdG8SEWJvbmFmaWRlLmFnZW50LnYxIngKEE9ic2VydmVkU2VsZWN0b3ISKwoIc2VsZWN0b3IYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuU2VsZWN0b3ISJwoFZ3JhZGUYAiABKA4yGC5ib25hZmlkZS5hZ2VudC52MS5HcmFkZRIOCgZzb3VyY2UYAyABKAkiOQoLT21pdHRlZEZhY3QSDAoEZmFjdBgBIAEoCRIOCgZyZWFzb24YAiABKAkSDAoEdGV4dBgDIAEoCSJ9CghJZGVudGl0eRIRCglzcGlmZmVfaWQYASABKAkSEAoIZW50cnlfaWQYAiABKAkSDAoEaGludBgDIAEoCRIVCg1leHBpcmVzX2F0X21zGAQgASgDEicKBWdyYWRlGAUgASgOMhguYm9uYWZpZGUuYWdlbnQudjEuR3JhZGUiZAoIRGVjaXNpb24SCgoCaWQYASABKAkSDwoHdGltZV9tcxgCIAEoAxIrCgdvdXRjb21lGAMgASgOMhouYm9uYWZpZGUuYWdlbnQudjEuT3V0Y29tZRIOCgZtZXRob2QYBCABKAkiXQoPT2JzZXJ2ZWRQcm9jZXNzEgsKA3BpZBgBIAEoBRILCgN1aWQYAiABKA0SCwoDZ2lkGAMgASgNEhIKCmV4ZWN1dGFibGUYBCABKAkSDwoHcGlubmluZxgFIAEoCSJTCgVDYXVzZRIMCgRjb2RlGAEgASgJEgwKBHRleHQYAiABKAkSDAoEaGludBgDIAEoCRIOCgZ3YW50ZWQYBCABKAkSEAoIb2JzZXJ2ZWQYBSABKAkihAEKDldhbnRlZFNlbGVjdG9yEisKCHNlbGVjdG9yGAEgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNlbGVjdG9yEjMKB3ZlcmRpY3QYAiABKA4yIi5ib25hZmlkZS5hZ2VudC52MS5TZWxlY3RvclZlcmRpY3QSEAoIb2JzZXJ2ZWQYAyABKAkiawoMTmVhcmVzdEVudHJ5EiUKBWVudHJ5GAEgASgLMhYuc3BpcmUuYXBpLnR5cGVzLkVudHJ5EjQKCXNlbGVjdG9ycxgCIAMoCzIhLmJvbmFmaWRlLmFnZW50LnYxLldhbnRlZFNlbGVjdG9yIg8KDVdob2FtaVJlcXVlc3Qi5wEKDldob2FtaVJlc3BvbnNlEjUKCG9ic2VydmVkGAEgAygLMiMuYm9uYWZpZGUuYWdlbnQudjEuT2JzZXJ2ZWRTZWxlY3RvchIvCgdvbWl0dGVkGAIgAygLMh4uYm9uYWZpZGUuYWdlbnQudjEuT21pdHRlZEZhY3QSLwoKaWRlbnRpdGllcxgDIAMoCzIbLmJvbmFmaWRlLmFnZW50LnYxLklkZW50aXR5Ei0KCGRlY2lzaW9uGAQgASgLMhsuYm9uYWZpZGUuYWdlbnQudjEuRGVjaXNpb24SDQoFd29ydGgYBSABKAkisgEKDkVsc2V3aGVyZUVudHJ5EiUKBWVudHJ5GAEgASgLMhYuc3BpcmUuYXBpLnR5cGVzLkVudHJ5Ei0KBnBhcmVudBgCIAEoDjIdLmJvbmFmaWRlLmFnZW50LnYxLlBhcmVudEtpbmQSMgoPYWxpYXNfc2VsZWN0b3JzGAMgAygLMhkuc3BpcmUuYXBpLnR5cGVzLlNlbGVjdG9yEhYKDm5lYXJlc3RfcGFyZW50GAQgASgJIn8KCldoeVJlcXVlc3QSDQoDcGlkGAEgASgFSAASFQoLZGVjaXNpb25faWQYAiABKAlIABIMCgR3YW50GAMgASgJEjQKCWVsc2V3aGVyZRgEIAMoCzIhLmJvbmFmaWRlLmFnZW50LnYxLkVsc2V3aGVyZUVudHJ5QgcKBWFib3V0IqwDCgtXaHlSZXNwb25zZRIzCgdwcm9jZXNzGAEgASgLMiIuYm9uYWZpZGUuYWdlbnQudjEuT2JzZXJ2ZWRQcm9jZXNzEjUKCG9ic2VydmVkGAIgAygLMiMuYm9uYWZpZGUuYWdlbnQudjEuT2JzZXJ2ZWRTZWxlY3RvchIvCgdvbWl0dGVkGAMgAygLMh4uYm9uYWZpZGUuYWdlbnQudjEuT21pdHRlZEZhY3QSLwoKaWRlbnRpdGllcxgEIAMoCzIbLmJvbmFmaWRlLmFnZW50LnYxLklkZW50aXR5Ei0KCGRlY2lzaW9uGAUgASgLMhsuYm9uYWZpZGUuYWdlbnQudjEuRGVjaXNpb24SLQoLZmlyc3RfY2F1c2UYBiABKAsyGC5ib25hZmlkZS5hZ2VudC52MS5DYXVzZRImCgRhbHNvGAcgAygLMhguYm9uYWZpZGUuYWdlbnQudjEuQ2F1c2USMAoHbmVhcmVzdBgIIAMoCzIfLmJvbmFmaWRlLmFnZW50LnYxLk5lYXJlc3RFbnRyeRIXCg9tZW5kaW5nX2NvbW1hbmQYCSABKAkiSAoUTGlzdERlY2lzaW9uc1JlcXVlc3QSDQoFbGltaXQYASABKA0SFAoMcmVmdXNlZF9vbmx5GAIgASgIEgsKA3BpZBgDIAEoBSKjAQoPRGVjaXNpb25TdW1tYXJ5Ei0KCGRlY2lzaW9uGAEgASgLMhsuYm9uYWZpZGUuYWdlbnQudjEuRGVjaXNpb24SMwoHcHJvY2VzcxgCIAEoCzIiLmJvbmFmaWRlLmFnZW50LnYxLk9ic2VydmVkUHJvY2VzcxIYChBmaXJzdF9jYXVzZV9jb2RlGAMgASgJEhIKCnNwaWZmZV9pZHMYBCADKAkiTgoVTGlzdERlY2lzaW9uc1Jlc3BvbnNlEjUKCWRlY2lzaW9ucxgBIAMoCzIiLmJvbmFmaWRlLmFnZW50LnYxLkRlY2lzaW9uU3VtbWFyeSISChBHZXRTdGF0dXNSZXF1ZXN0IscDChFHZXRTdGF0dXNSZXNwb25zZRIUCgx0cnVzdF9kb21haW4YASABKAkSEAoIYWdlbnRfaWQYAiABKAkSFgoOc2VydmVyX2FkZHJlc3MYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIVCg1zdGFydGVkX2F0X21zGAUgASgDEhoKEnN2aWRfZXhwaXJlc19hdF9tcxgGIAEoAxIUCgxyZWF0dGVzdGFibGUYByABKAgSLgoJc3luY19tb2RlGAggASgOMhsuYm9uYWZpZGUuYWdlbnQudjEuU3luY01vZGUSFwoPbGFzdF9zeW5jX2F0X21zGAkgASgDEicKBXN0YXRlGAogASgLMhguYm9uYWZpZGUubGVkZ2VyLnYxLk5hbWUSEAoIcmV2aXNpb24YCyABKAMSDwoHZW50cmllcxgMIAEoDRIUCgxjYWNoZWRfc3ZpZHMYDSABKA0SDwoHc3RyZWFtcxgOIAEoDRIcCg9jbG9ja19vZmZzZXRfbXMYDyABKANIAIgBARIqCghwcm9ibGVtcxgQIAMoCzIYLmJvbmFmaWRlLmFnZW50LnYxLkNhdXNlQhIKEF9jbG9ja19vZmZzZXRfbXMqUwoFR3JhZGUSFQoRR1JBREVfVU5TUEVDSUZJRUQQABIPCgtHUkFERV9MQUJFTBABEg4KCkdSQURFX1VTRVIQAhISCg5HUkFERV9CT1VOREFSWRADKksKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhIKDk9VVENPTUVfU0VSVkVEEAESEwoPT1VUQ09NRV9SRUZVU0VEEAIqlwEKD1NlbGVjdG9yVmVyZGljdBIgChxTRUxFQ1RPUl9WRVJESUNUX1VOU1BFQ0lGSUVEEAASHAoYU0VMRUNUT1JfVkVSRElDVF9QUkVTRU5UEAESIQodU0VMRUNUT1JfVkVSRElDVF9DT05UUkFESUNURUQQAhIhCh1TRUxFQ1RPUl9WRVJESUNUX05PVF9PQlNFUlZFRBADKnAKClBhcmVudEtpbmQSGwoXUEFSRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIVChFQQVJFTlRfS0lORF9BR0VOVBABEhUKEVBBUkVOVF9LSU5EX0FMSUFTEAISFwoTUEFSRU5UX0tJTkRfVU5LTk9XThADKk0KCFN5bmNNb2RlEhkKFVNZTkNfTU9ERV9VTlNQRUNJRklFRBAAEhIKDlNZTkNfTU9ERV9QVVNIEAESEgoOU1lOQ19NT0RFX1BPTEwQAjJVCgRTZWxmEk0KBldob2FtaRIgLmJvbmFmaWRlLmFnZW50LnYxLldob2FtaVJlcXVlc3QaIS5ib25hZmlkZS5hZ2VudC52MS5XaG9hbWlSZXNwb25zZTKNAgoJRGlhZ25vc2lzEkQKA1doeRIdLmJvbmFmaWRlLmFnZW50LnYxLldoeVJlcXVlc3QaHi5ib25hZmlkZS5hZ2VudC52MS5XaHlSZXNwb25zZRJiCg1MaXN0RGVjaXNpb25zEicuYm9uYWZpZGUuYWdlbnQudjEuTGlzdERlY2lzaW9uc1JlcXVlc3QaKC5ib25hZmlkZS5hZ2VudC52MS5MaXN0RGVjaXNpb25zUmVzcG9uc2USVgoJR2V0U3RhdHVzEiMuYm9uYWZpZGUuYWdlbnQudjEuR2V0U3RhdHVzUmVxdWVzdBokLmJvbmFmaWRlLmFnZW50LnYxLkdldFN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_bonafide_ledger_v1_meta, file_spire_api_types_entry, file_spire_api_types_selector]);
 
 /**
  * A selector that was observed.
@@ -369,6 +369,44 @@ export const WhoamiResponseSchema: GenMessage<WhoamiResponse> = /*@__PURE__*/
   messageDesc(file_bonafide_agent_v1_diagnosis, 9);
 
 /**
+ * An entry of the server that the agent may not hold.
+ *
+ * @generated from message bonafide.agent.v1.ElsewhereEntry
+ */
+export type ElsewhereEntry = Message<"bonafide.agent.v1.ElsewhereEntry"> & {
+  /**
+   * @generated from field: spire.api.types.Entry entry = 1;
+   */
+  entry?: Entry | undefined;
+
+  /**
+   * @generated from field: bonafide.agent.v1.ParentKind parent = 2;
+   */
+  parent: ParentKind;
+
+  /**
+   * The selectors a node needs to be covered by the alias.
+   *
+   * @generated from field: repeated spire.api.types.Selector alias_selectors = 3;
+   */
+  aliasSelectors: Selector[];
+
+  /**
+   * The known ID that looks most like an unknown parent; empty if none does.
+   *
+   * @generated from field: string nearest_parent = 4;
+   */
+  nearestParent: string;
+};
+
+/**
+ * Describes the message bonafide.agent.v1.ElsewhereEntry.
+ * Use `create(ElsewhereEntrySchema)` to create a new message.
+ */
+export const ElsewhereEntrySchema: GenMessage<ElsewhereEntry> = /*@__PURE__*/
+  messageDesc(file_bonafide_agent_v1_diagnosis, 10);
+
+/**
  * Request of Why.
  *
  * @generated from message bonafide.agent.v1.WhyRequest
@@ -401,6 +439,14 @@ export type WhyRequest = Message<"bonafide.agent.v1.WhyRequest"> & {
    * @generated from field: string want = 3;
    */
   want: string;
+
+  /**
+   * Entries of the server, added by an operator who may read them: an agent knows its own only.
+   * At most 100000.
+   *
+   * @generated from field: repeated bonafide.agent.v1.ElsewhereEntry elsewhere = 4;
+   */
+  elsewhere: ElsewhereEntry[];
 };
 
 /**
@@ -408,7 +454,7 @@ export type WhyRequest = Message<"bonafide.agent.v1.WhyRequest"> & {
  * Use `create(WhyRequestSchema)` to create a new message.
  */
 export const WhyRequestSchema: GenMessage<WhyRequest> = /*@__PURE__*/
-  messageDesc(file_bonafide_agent_v1_diagnosis, 10);
+  messageDesc(file_bonafide_agent_v1_diagnosis, 11);
 
 /**
  * Response of Why.
@@ -475,7 +521,7 @@ export type WhyResponse = Message<"bonafide.agent.v1.WhyResponse"> & {
  * Use `create(WhyResponseSchema)` to create a new message.
  */
 export const WhyResponseSchema: GenMessage<WhyResponse> = /*@__PURE__*/
-  messageDesc(file_bonafide_agent_v1_diagnosis, 11);
+  messageDesc(file_bonafide_agent_v1_diagnosis, 12);
 
 /**
  * Request of ListDecisions.
@@ -508,7 +554,7 @@ export type ListDecisionsRequest = Message<"bonafide.agent.v1.ListDecisionsReque
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_bonafide_agent_v1_diagnosis, 12);
+  messageDesc(file_bonafide_agent_v1_diagnosis, 13);
 
 /**
  * A decision in a list.
@@ -546,7 +592,7 @@ export type DecisionSummary = Message<"bonafide.agent.v1.DecisionSummary"> & {
  * Use `create(DecisionSummarySchema)` to create a new message.
  */
 export const DecisionSummarySchema: GenMessage<DecisionSummary> = /*@__PURE__*/
-  messageDesc(file_bonafide_agent_v1_diagnosis, 13);
+  messageDesc(file_bonafide_agent_v1_diagnosis, 14);
 
 /**
  * Response of ListDecisions.
@@ -565,7 +611,7 @@ export type ListDecisionsResponse = Message<"bonafide.agent.v1.ListDecisionsResp
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_bonafide_agent_v1_diagnosis, 14);
+  messageDesc(file_bonafide_agent_v1_diagnosis, 15);
 
 /**
  * Request of GetStatus.
@@ -580,7 +626,7 @@ export type GetStatusRequest = Message<"bonafide.agent.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_bonafide_agent_v1_diagnosis, 15);
+  messageDesc(file_bonafide_agent_v1_diagnosis, 16);
 
 /**
  * Response of GetStatus.
@@ -686,7 +732,7 @@ export type GetStatusResponse = Message<"bonafide.agent.v1.GetStatusResponse"> &
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_bonafide_agent_v1_diagnosis, 16);
+  messageDesc(file_bonafide_agent_v1_diagnosis, 17);
 
 /**
  * What a selector is worth.
@@ -820,6 +866,54 @@ export const SelectorVerdictSchema: GenEnum<SelectorVerdict> = /*@__PURE__*/
   enumDesc(file_bonafide_agent_v1_diagnosis, 2);
 
 /**
+ * What the server knows of an entry's parent.
+ *
+ * @generated from enum bonafide.agent.v1.ParentKind
+ */
+export const ParentKind = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: PARENT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * An agent that has attested.
+   *
+   * @generated from enum value: PARENT_KIND_AGENT = 1;
+   */
+  AGENT: 1,
+
+  /**
+   * The ID of a node alias.
+   *
+   * @generated from enum value: PARENT_KIND_ALIAS = 2;
+   */
+  ALIAS: 2,
+
+  /**
+   * Neither.
+   *
+   * @generated from enum value: PARENT_KIND_UNKNOWN = 3;
+   */
+  UNKNOWN: 3,
+} as const;
+
+/**
+ * What the server knows of an entry's parent.
+ *
+ * @generated from enum bonafide.agent.v1.ParentKind
+ */
+export type ParentKind = (typeof ParentKind)[keyof typeof ParentKind] | UnknownEnum;
+
+/**
+ * Describes the enum bonafide.agent.v1.ParentKind.
+ */
+export const ParentKindSchema: GenEnum<ParentKind> = /*@__PURE__*/
+  enumDesc(file_bonafide_agent_v1_diagnosis, 3);
+
+/**
  * How the agent learns of changes.
  *
  * @generated from enum bonafide.agent.v1.SyncMode
@@ -854,7 +948,7 @@ export type SyncMode = (typeof SyncMode)[keyof typeof SyncMode] | UnknownEnum;
  * Describes the enum bonafide.agent.v1.SyncMode.
  */
 export const SyncModeSchema: GenEnum<SyncMode> = /*@__PURE__*/
-  enumDesc(file_bonafide_agent_v1_diagnosis, 3);
+  enumDesc(file_bonafide_agent_v1_diagnosis, 4);
 
 /**
  * What the agent sees of its own caller, on the workload socket. Nothing of anybody else.
