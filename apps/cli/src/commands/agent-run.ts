@@ -3,7 +3,7 @@ import { loadAgentConfig } from "../config/agent-config.ts";
 import { AGENT_FLAGS, agentFlagValues } from "../config/agent-flags.ts";
 import { EXIT } from "../exit-codes.ts";
 import { hardenProcess } from "../process/hardening.ts";
-import { readSecret, tellReady } from "../process/ready.ts";
+import { openParent, readSecret } from "../process/parent.ts";
 import { runAgent } from "../run/run-agent.ts";
 
 /** `bonafide agent run` */
@@ -12,9 +12,9 @@ export const agentRun: Command = defineCommand({
   summary: "runs the agent of a node until it is stopped; its log goes to standard error",
   flags: {
     ...AGENT_FLAGS,
-    "ready-fd-3": {
+    "parent-fd-3": {
       kind: "boolean",
-      help: "say on descriptor 3, in a line of JSON, when it serves",
+      help: "descriptor 3 is a socket: say there when it serves, and end with it",
     },
     "join-token-fd-4": { kind: "boolean", help: "read the join token from descriptor 4, a pipe" },
   },
@@ -25,14 +25,15 @@ export const agentRun: Command = defineCommand({
   ],
   async run({ flags, output, signal, machine }) {
     hardenProcess();
+    const parent = openParent(flags["parent-fd-3"]);
     const end = await runAgent({
       config: loadAgentConfig(flags.config, agentFlagValues(flags)),
       joinToken: readSecret(flags["join-token-fd-4"]),
-      signal,
+      signal: AbortSignal.any([signal, parent.gone]),
       clock: machine.clock,
       onReady: (facts) => {
         output.result(`${facts.id} serves the Workload API at ${facts.workloadSocket}`, facts);
-        tellReady(flags["ready-fd-3"], { ...facts });
+        parent.tellReady({ ...facts });
       },
     });
     if (end.kind === "closed") return EXIT.ok;

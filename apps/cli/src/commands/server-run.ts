@@ -3,7 +3,7 @@ import { loadServerConfig } from "../config/server-config.ts";
 import { SERVER_FLAGS, serverFlagValues } from "../config/server-flags.ts";
 import { EXIT } from "../exit-codes.ts";
 import { hardenProcess } from "../process/hardening.ts";
-import { tellReady } from "../process/ready.ts";
+import { openParent } from "../process/parent.ts";
 import { runServer } from "../run/run-server.ts";
 
 /** `bonafide server run` */
@@ -12,9 +12,9 @@ export const serverRun: Command = defineCommand({
   summary: "runs a server until it is stopped; its log goes to standard error",
   flags: {
     ...SERVER_FLAGS,
-    "ready-fd-3": {
+    "parent-fd-3": {
       kind: "boolean",
-      help: "say on descriptor 3, in a line of JSON, when it serves",
+      help: "descriptor 3 is a socket: say there when it serves, and end with it",
     },
   },
   examples: [
@@ -23,13 +23,14 @@ export const serverRun: Command = defineCommand({
   ],
   async run({ flags, output, signal, machine }) {
     hardenProcess();
+    const parent = openParent(flags["parent-fd-3"]);
     await runServer({
       config: loadServerConfig(flags.config, serverFlagValues(flags)),
-      signal,
+      signal: AbortSignal.any([signal, parent.gone]),
       clock: machine.clock,
       onReady: (facts) => {
         output.result(`serving on port ${facts.port}; admin socket ${facts.adminSocket}`, facts);
-        tellReady(flags["ready-fd-3"], { ...facts });
+        parent.tellReady({ ...facts });
       },
     });
     return EXIT.ok;

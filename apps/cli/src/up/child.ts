@@ -24,7 +24,7 @@ export interface ChildOptions {
 /** A process of ours that runs until stopped. */
 export interface Child {
   readonly pid: number;
-  /** The one JSON line that it writes on descriptor 3 once it serves. */
+  /** The one JSON line that it writes on descriptor 3 once it serves; it ends when that closes. */
   readonly ready: Promise<Readonly<Record<string, string>>>;
   /** Resolves when it has ended, however. */
   readonly ended: Promise<void>;

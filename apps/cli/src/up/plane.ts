@@ -130,7 +130,7 @@ export class Plane implements AsyncDisposable {
       words: [
         name,
         "run",
-        "--ready-fd-3",
+        "--parent-fd-3",
         ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`),
         ...(joinToken === undefined ? [] : ["--join-token-fd-4"]),
       ],

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { type Checkout, copyCheckout } from "./checkout.ts";
+import { isAlive, startUp } from "./run-up.ts";
+
+const isRoot = process.getuid?.() === 0;
+const OTHER_UID = 61_500;
+const LATER = fileURLToPath(new URL("later/main.ts", import.meta.url));
+const options = { timeout: 180_000 };
+
+let checkout: Checkout;
+before(() => {
+  checkout = copyCheckout({ mode: 0o755 });
+}, options);
+after(() => {
+  checkout[Symbol.dispose]();
+});
+
+function workFolder(name: string): string {
+  const path = join(checkout.work, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+function assertProven(lines: readonly string[]): void {
+  const text = lines.join("\n");
+  assert.match(text, /over HTTPS: Hello spiffe:\/\/example\.org\/visitor from the server/);
+  assert.match(text, /over gRPC: Hello spiffe:\/\/example\.org\/visitor from the server/);
+  assert.match(text, /third process .*: refused/);
+  assert.match(text, /entry\.launcher_missing/);
+  assert.ok(lines.length <= 40, `${lines.length} lines`);
+  assert.doesNotMatch(text, /[Ww]arning/);
+}
+
+test(
+  "root in a folder that all may read: both proven, a user each, which is a boundary",
+  { ...options, skip: isRoot ? false : "needs root" },
+  async () => {
+    const run = startUp({
+      command: [join(checkout.root, "bonafide"), "up", "--once"],
+      cwd: workFolder("root"),
+    });
+    assert.equal(await run.ended, 0, run.lines.join("\n"));
+    assertProven(run.lines);
+    assert.ok(run.lines.some((line) => /^kept apart: by user \(\d+, \d+\), a boundary/.test(line)));
+  },
+);
+
+test(
+  "root in a folder of its own only: no other user can read the programs, so a label, and it says so",
+  { ...options, skip: isRoot ? false : "needs root" },
+  async () => {
+    using closed = copyCheckout({ mode: 0o700 });
+    const run = startUp({
+      command: [join(closed.root, "bonafide"), "up", "--once"],
+      cwd: closed.work,
+    });
+    assert.equal(await run.ended, 0, run.lines.join("\n"));
+    assertProven(run.lines);
+    assert.ok(
+      run.lines.some((line) => line.startsWith("kept apart: by label only; any process of uid 0 ")),
+    );
+  },
+);
+
+test("a user who is not root: a label, and it names the user", options, async () => {
+  const cwd = workFolder("user");
+  const uid = isRoot ? OTHER_UID : undefined;
+  if (uid !== undefined) chownSync(cwd, uid, uid);
+  const run = startUp({
+    command: [join(checkout.root, "bonafide"), "up", "--once"],
+    cwd,
+    ...(uid === undefined ? {} : { uid }),
+  });
+  assert.equal(await run.ended, 0, run.lines.join("\n"));
+  assertProven(run.lines);
+  const own = uid ?? process.getuid?.() ?? 0;
+  const worth = new RegExp(`^kept apart: by label only; any process of uid ${own} `);
+  assert.ok(run.lines.some((line) => worth.test(line)));
+  const exported = run.lines.find((line) => line.includes("SPIFFE_ENDPOINT_SOCKET="));
+  assert.match(exported ?? "", /unix:\/\/\/(tmp|run)\//);
+});
+
+test(
+  "run again it goes on, and eight days later too: same domain, node and entries",
+  options,
+  async () => {
+    const cwd = workFolder("again");
+    const launcher = join(checkout.root, "bonafide");
+    const node = [process.execPath, "--disable-sigusr1"] as const;
+    const ids: string[] = [];
+    for (const command of [
+      [launcher, "up", "--once"],
+      [launcher, "up", "--once"],
+      [...node, LATER, "up", "--once"],
+    ] as const) {
+      const run = startUp({ command: [...command], cwd });
+      assert.equal(await run.ended, 0, run.lines.join("\n"));
+      assertProven(run.lines);
+      ids.push(
+        /spiffe:\S+/.exec(run.lines.find((line) => line.startsWith("agent ")) ?? "")?.[0] ?? "",
+      );
+    }
+    assert.equal(new Set(ids).size, 1, ids.join("\n"));
+  },
+);
+
+test(
+  "while it runs: the commands answer, a second run is refused, Ctrl-C stops all of it",
+  options,
+  async () => {
+    const cwd = workFolder("running");
+    const launcher = join(checkout.root, "bonafide");
+    const run = startUp({ command: [launcher, "up"], cwd });
+    await run.until(/^next: /);
+    const json = (...words: string[]): unknown =>
+      JSON.parse(execFileSync(launcher, [...words, "--json"], { cwd, encoding: "utf8" }));
+    const listed = json("entry", "list");
+    assert.equal(JSON.stringify(listed).match(/"spiffeId":/g)?.length, 3);
+    assert.match(JSON.stringify(json("ledger", "verify")), /"clean":true/);
+    assert.match(JSON.stringify(json("server", "healthcheck")), /"healthy":true/);
+    const second = startUp({ command: [launcher, "up", "--once"], cwd });
+    assert.equal(await second.ended, 75);
+    assert.match(second.lines.join("\n"), /DATA_DIR_LOCKED/);
+    const sessions = childrenOf(run.process.pid ?? 0);
+    assert.ok(sessions.length >= 4, `${sessions.length} children`);
+    run.process.kill("SIGINT");
+    assert.equal(await run.ended, 0, run.lines.join("\n"));
+    assert.deepEqual(sessions.filter(isAlive), []);
+  },
+);
+
+test(
+  "killed without a word, it leaves nobody behind, and the next run goes on",
+  options,
+  async () => {
+    const cwd = workFolder("killed");
+    const launcher = join(checkout.root, "bonafide");
+    const run = startUp({ command: [launcher, "up"], cwd });
+    await run.until(/^next: /);
+    const children = childrenOf(run.process.pid ?? 0);
+    run.process.kill("SIGKILL");
+    await run.ended;
+    // Server and agent end with their parent's socket; the workloads when they next have something to tell.
+    for (let tries = 0; children.some(isAlive) && tries < 600; tries++) await sleep(100);
+    assert.deepEqual(children.filter(isAlive), []);
+    const next = startUp({ command: [launcher, "up", "--once"], cwd });
+    assert.equal(await next.ended, 0, next.lines.join("\n"));
+  },
+);
+
+test("it works from a folder whose path is 200 bytes long", options, async () => {
+  const cwd = workFolder(join("d".repeat(80), "e".repeat(200 - 80)).slice(0, 200));
+  assert.ok(cwd.length >= 200);
+  const run = startUp({ command: [join(checkout.root, "bonafide"), "up", "--once"], cwd });
+  assert.equal(await run.ended, 0, run.lines.join("\n"));
+  assertProven(run.lines);
+});
+
+test(
+  "a data folder that is open to others is refused, with the command that mends it",
+  options,
+  async () => {
+    const cwd = workFolder("open");
+    mkdirSync(join(cwd, ".bonafide"), { mode: 0o755 });
+    const run = startUp({ command: [join(checkout.root, "bonafide"), "up", "--once"], cwd });
+    assert.notEqual(await run.ended, 0);
+    assert.match(run.lines.join("\n"), /DATA_DIR_UNSAFE/);
+    assert.match(run.lines.join("\n"), /chmod 700/);
+  },
+);
+
+function childrenOf(pid: number): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((other) => {
+      const stat = `/proc/${other}/stat`;
+      if (!existsSync(stat)) return false;
+      const parent = Number(readFileSync(stat, "utf8").split(") ").at(-1)?.split(" ")[1]);
+      return parent === pid;
+    });
+}
