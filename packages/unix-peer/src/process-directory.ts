@@ -1,6 +1,9 @@
 import { closeSync, constants, openSync, readlinkSync, readSync } from "node:fs";
 import { PROC_FILE_BYTES_MAX } from "./limits.ts";
 
+/** Reads are synchronous and copy out what they found, so one buffer serves all. */
+const scratch = Buffer.alloc(PROC_FILE_BYTES_MAX);
+
 /**
  * `/proc/PID` held by one descriptor, so that every read below it is of the process that was there at opening: once
  * that process is gone, reads fail, and a later process of the same number has another directory.
@@ -26,15 +29,14 @@ export class ProcessDirectory implements Disposable {
   }
 
   /** The start of a small file as latin1, at most {@link PROC_FILE_BYTES_MAX} bytes. */
-  text(name: string, sizeBytesMax: number = PROC_FILE_BYTES_MAX): string {
+  text(name: string): string {
     const fd = openSync(this.path(name), constants.O_RDONLY);
     try {
-      const bytes = Buffer.alloc(sizeBytesMax);
       let size = 0;
       for (;;) {
-        const read = readSync(fd, bytes, size, bytes.length - size, null);
+        const read = readSync(fd, scratch, size, scratch.length - size, null);
         size += read;
-        if (read === 0 || size === bytes.length) return bytes.toString("latin1", 0, size);
+        if (read === 0 || size === scratch.length) return scratch.toString("latin1", 0, size);
       }
     } finally {
       closeSync(fd);

@@ -14,7 +14,7 @@ export function readCallerFacts(directory: ProcessDirectory | undefined): Caller
       return { kind: "unreadable", errno: errnoOf(error) };
     }
   };
-  const stat = read((proc) => parseProcessStat(proc.text("stat", 4096)));
+  const stat = read((proc) => parseProcessStat(proc.text("stat")));
   const link = (name: string): ProcFact<string> =>
     read((proc) => proc.link(name).toString("latin1"));
   const namespace = (kind: NamespaceKind): ProcFact<string> => link(`ns/${kind}`);

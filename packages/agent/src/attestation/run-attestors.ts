@@ -7,6 +7,9 @@ import {
 } from "./limits.ts";
 import type { Attempt } from "./steps.ts";
 
+/** Made once: the reason of an abort that nobody reads costs more than all else here. */
+const IN_TIME = new Error("in time");
+
 /** Bounds of one run. */
 interface RunBounds {
   readonly msMax: number;
@@ -33,8 +36,11 @@ export function attestorsRunner(
       await deps.clock.sleep(ATTESTORS_GRACE_MS, quiet);
       hard.abort(new Error("attestor does not answer"));
     };
-    const given = bounds.signal === undefined ? [] : [bounds.signal];
-    const late = { soft: AbortSignal.any([soft.signal, ...given]), hard: hard.signal };
+    const late = {
+      soft:
+        bounds.signal === undefined ? soft.signal : AbortSignal.any([soft.signal, bounds.signal]),
+      hard: hard.signal,
+    };
     const timer = clockOut().catch(() => {
       // Ended in time.
     });
@@ -48,7 +54,7 @@ export function attestorsRunner(
         attempt.omitted.push(...omitted);
       }
     } finally {
-      ended.abort();
+      ended.abort(IN_TIME);
       await timer;
     }
   };

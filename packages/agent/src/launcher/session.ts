@@ -18,7 +18,7 @@ export function bootId(): string {
 export function statOf(held: HeldProcess): ProcessStat | undefined {
   try {
     using directory = held.openDirectory();
-    return parseProcessStat(directory.text("stat", 4096));
+    return parseProcessStat(directory.text("stat"));
   } catch {
     return undefined;
   }
