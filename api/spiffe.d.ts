@@ -119,6 +119,10 @@ export declare const SPIFFE_ERRORS: {
         readonly status: "unavailable";
         readonly retry: true;
     };
+    readonly LISTEN_FAILED: {
+        readonly status: "unavailable";
+        readonly retry: true;
+    };
     readonly ENDPOINT_ADDRESS_INVALID: {
         readonly status: "invalid_argument";
         readonly retry: false;

@@ -24,6 +24,8 @@ export const SPIFFE_ERRORS = {
   TLS_PROTOCOL_MISMATCH: { status: "unavailable", retry: false },
   /** The connection ended before the handshake did. */
   TLS_HANDSHAKE_FAILED: { status: "unavailable", retry: true },
+  /** The address to listen on is taken, or not one of this machine's. */
+  LISTEN_FAILED: { status: "unavailable", retry: true },
   /** A Workload API address is neither `unix:///path` nor `tcp://ip:port`. */
   ENDPOINT_ADDRESS_INVALID: { status: "invalid_argument", retry: false },
   /** No Workload API address was given and SPIFFE_ENDPOINT_SOCKET is not set. */

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { ListenOptions } from "node:net";
+import type { ListenOptions, Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { type Clock, systemClock } from "@bonafide/lifetime";
@@ -59,6 +59,7 @@ export interface TlsAcceptor extends AsyncDisposable {
    * Starts to accept.
    *
    * @returns The port, or 0 on a unix socket.
+   * @throws LISTEN_FAILED  the address is taken or not ours; `cause`
    */
   listen(options: ListenOptions): Promise<number>;
   /** Open connections. */
@@ -108,6 +109,8 @@ class Acceptor implements TlsAcceptor {
   readonly #guard: ConnectionGuard;
   readonly #server: Server;
   readonly #closing = new AbortController();
+  /** Every TCP connection, also those that have not finished a handshake. */
+  readonly #sockets = new Set<Socket>();
   #presenting: X509Context["svid"];
   #following: Promise<void> | undefined;
 
@@ -133,6 +136,10 @@ class Acceptor implements TlsAcceptor {
       handshakeTimeout: options.handshakeTimeoutMs ?? 10_000,
     });
     this.#server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
     this.#server.on("secureConnection", (socket) => {
       this.#accept(socket);
     });
@@ -151,7 +158,15 @@ class Acceptor implements TlsAcceptor {
   async listen(options: ListenOptions): Promise<number> {
     this.#following ??= this.#follow();
     this.#server.listen({ backlog: this.#options.backlog ?? 511, ...options });
-    await once(this.#server, "listening");
+    try {
+      await once(this.#server, "listening");
+    } catch (cause) {
+      throw new BonafideError(SPIFFE_ERRORS, "LISTEN_FAILED", "cannot listen there", { cause });
+    }
+    // Out of descriptors, for one: that connection is lost, and the listener goes on.
+    this.#server.on("error", (error) => {
+      this.#refuse(error, undefined);
+    });
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : 0;
   }
@@ -165,6 +180,7 @@ class Acceptor implements TlsAcceptor {
     const closed = this.#server.listening ? once(this.#server, "close") : undefined;
     this.#server.close();
     this.#guard.destroyAll();
+    for (const socket of this.#sockets) socket.destroy();
     await Promise.all([closed, this.#following]);
   }
 

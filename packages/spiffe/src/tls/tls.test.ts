@@ -443,6 +443,19 @@ test("a connector gives up on a silent server, an aborted signal and a closed po
   );
 });
 
+test("closing does not wait for handshakes that never end, and a taken port is a coded error", async () => {
+  const a = new TestTrustDomain("a.example");
+  const options = { source: a.source("/server"), authorize: everybody, alpn: ["http/1.1"] };
+  const acceptor = createTlsAcceptor(options, () => {});
+  const port = await acceptor.listen({ port: 0, host: "127.0.0.1" });
+  const silent = connectTcp(port, "127.0.0.1");
+  await once(silent, "connect");
+  await using second = createTlsAcceptor(options, () => {});
+  await assert.rejects(second.listen({ port, host: "127.0.0.1" }), coded("LISTEN_FAILED"));
+  await Promise.all([acceptor.close(), closed(silent)]);
+  await acceptor.close();
+});
+
 /** TLS options for a leaf that names another domain than its signer's. */
 function forge(signer: TestTrustDomain, uri: string): { cert: string; key: string } {
   const { chainPem, keyPem } = signer.ca.issue(uri);
