@@ -60,6 +60,8 @@ export const SERVER_ERRORS = {
   RECOVERY_REFUSED: { status: "permission_denied", retry: false },
   /** A field of the request is missing or malformed; the message names it. */
   REQUEST_INVALID: { status: "invalid_argument", retry: false },
+  /** The next message of a stream did not come in time. */
+  REQUEST_TIMED_OUT: { status: "deadline_exceeded", retry: true },
   /** An option of the server is out of range; the message names it. */
   SERVER_OPTIONS_INVALID: { status: "invalid_argument", retry: false },
   /** The caller holds a newer state than this server, which is catching up. */

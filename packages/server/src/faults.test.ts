@@ -48,6 +48,7 @@ test("while the store refuses writes, nodes renew, sync and get SVIDs; writes sa
   ]) {
     const { status, code, error } = await failureOf(call());
     assert.deepEqual([status, code, error.retry], ["unavailable", "STORE_READ_ONLY", true]);
+    assert.ok((error.retryAfterMs ?? 0) > 0);
   }
   store.database.readOnly = false;
   assert.ok((await srv.join(token)).id !== "");

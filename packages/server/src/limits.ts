@@ -14,9 +14,7 @@ export const LIMITS = {
   csrBytes: 16_384,
   /** One attestation payload or answer to a challenge. */
   attestationBytes: 262_144,
-  /** Rounds of challenge and answer. */
-  attestationRounds: 16,
-  /** Time for one whole attestation, ms. */
+  /** Time for each message of an attestation or a recovery, ms. */
   attestationMs: 30_000,
   /** Certificates signed by one call. */
   signaturesPerCall: 500,
@@ -24,6 +22,10 @@ export const LIMITS = {
   entriesPerCall: 1000,
   /** Entries in one message of the sync streams (SPIRE's page size). */
   syncPage: 500,
+  /** Time for each message of a polling agent, ms. */
+  syncMs: 60_000,
+  /** Push streams of one node; the oldest makes room. */
+  watchesPerNode: 4,
   /** Entries of one ListEntries page, whatever was asked. */
   listPage: 10_000,
   selectorsPerEntry: 128,

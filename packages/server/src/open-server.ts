@@ -38,6 +38,7 @@ import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
 import { SERVER_ERRORS } from "./errors.ts";
 import { keepHouse } from "./housekeeping-task.ts";
+import { laneWithHints } from "./lane-with-hints.ts";
 import { LIMITS } from "./limits.ts";
 import { openLedger, type OpenedLedger } from "./memory/open-ledger.ts";
 import { Freshness } from "./port/freshness.ts";
@@ -154,7 +155,8 @@ class Server implements RunningServer {
     keys: ConstructorParameters<typeof AuthorityService>[0]["keys"],
   ) {
     const { clock, log, random, store } = deps;
-    const { registry, lane } = ledger;
+    const { registry } = ledger;
+    const lane = laneWithHints(ledger.lane);
     const { trustDomain, serverId } = options;
     this.#options = options;
     this.#deps = deps;

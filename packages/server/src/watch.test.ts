@@ -118,6 +118,17 @@ test("a change of another node's entries does not reach the stream", async () =>
   );
 });
 
+test("a fifth stream of one node takes the place of its first", async () => {
+  await using srv = await openTestServer();
+  const svid = await srv.join();
+  const streams = Array.from({ length: 5 }, () => srv.remote(NodeSync, svid).watch({}));
+  for (const stream of streams) await next(stream);
+  const [first, ...rest] = streams;
+  assert.equal((await first?.next())?.done, true);
+  await createEntries(srv, svid, ["/a"]);
+  for (const stream of rest) assert.equal((await next(stream)).entries.length, 1);
+});
+
 test("a closing server ends its streams without an error", async () => {
   await using srv = await openTestServer();
   const svid = await srv.join();

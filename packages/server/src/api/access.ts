@@ -109,10 +109,7 @@ export class Access {
       throw new BonafideError(SERVER_ERRORS, "AGENT_REQUIRED", "only agents may call this");
     }
     if (peer.notAfter <= clock.now()) throw agentDenied("AGENT_EXPIRED");
-    const root = registry.find("authority", `x509/${peer.rootId}`)?.object;
-    if (root === undefined || root.state === "revoked" || root.state === "expired") {
-      throw agentDenied("AGENT_NOT_ATTESTED");
-    }
+    if (!this.#isRootPublished(peer)) throw agentDenied("AGENT_NOT_ATTESTED");
     const node = registry.find("node", peer.id)?.object;
     const refusal = agentRefusal(node, peer.signedAt);
     if (refusal !== undefined || node === undefined) {
@@ -145,11 +142,19 @@ export class Access {
     );
   }
 
+  /** Asked at each call: a root that was revoked since the handshake vouches for nobody, open connection or not. */
+  #isRootPublished({ rootId }: MemberPeer): boolean {
+    const state = this.#deps.registry.find("authority", `x509/${rootId}`)?.object.state;
+    return state !== undefined && state !== "revoked" && state !== "expired";
+  }
+
   #caller(peer: ServerPeer): Caller {
     if (peer.kind === "local") return { kind: "local", uid: peer.uid };
     if (peer.kind !== "member" || peer.notAfter <= this.#deps.clock.now()) {
       return { kind: "anonymous" };
     }
+    const isOurs = peer.trustDomain === this.#options.trustDomain;
+    if (isOurs && !this.#isRootPublished(peer)) return { kind: "anonymous" };
     if (this.#isAgentId(peer)) return { kind: "agent", spiffeId: peer.id };
     const isAdmin = this.isAdminId(peer.id) || this.#hasAdminEntry(peer.id);
     return { kind: isAdmin ? "admin" : "member", spiffeId: peer.id };

@@ -16,6 +16,7 @@ import { allPages } from "./all-pages.ts";
 import { attestAgent, isTokenText, signAgent, tokenDigest } from "./attest.ts";
 import { keyOfCsr } from "./read-csr.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
+import { mapSliced } from "./time-slices.ts";
 import { toWireAgent, nodeFilter } from "./wire-agent.ts";
 import { toWireSvid } from "./wire-svid.ts";
 
@@ -91,7 +92,7 @@ export function agentHandlers(
       const wanted = nodeFilter(filter);
       const rows = await allPages(page, (part) => store.nodes.list(wanted, part));
       return {
-        agents: rows.map(({ object, soft: stored }) =>
+        agents: await mapSliced(rows, ({ object, soft: stored }) =>
           toWireAgent(object, soft.of(object.spiffeId) ?? stored, outputMask),
         ),
         nextPageToken: nextPageToken(page, rows.at(-1)?.firstN),

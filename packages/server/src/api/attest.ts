@@ -17,6 +17,7 @@ import { agentDenied } from "./access.ts";
 import { keyOfCsr } from "./read-csr.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
 import { toWireSvid } from "./wire-svid.ts";
+import { eachWithin } from "./within.ts";
 
 /** Characters that a join token may have, since it becomes a segment of a SPIFFE ID. */
 const TOKEN = /^[A-Za-z0-9._-]+$/;
@@ -43,7 +44,7 @@ export async function* attestAgent(
   peer: ServerPeer,
 ): AsyncGenerator<AttestAgentResponse, void, void> {
   if (peer.kind === "anonymous" || peer.kind === "member") deps.addressRate.take(peer.address);
-  const step = await firstStep(requests);
+  const step = await firstStep(eachWithin(deps.clock, LIMITS.attestationMs, requests));
   if (step?.case !== "params") throw invalid("the first message has no params");
   const { data, params } = step.value;
   if (data === undefined) throw invalid("the attestation data is missing");

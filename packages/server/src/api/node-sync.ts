@@ -87,7 +87,7 @@ async function* watch(
         freshness.remainingMs(),
       );
       await hub.wait(watcher, Math.max(waitMs, 1), signal);
-      if (signal.aborted || clock.monotonicMs() >= endsAtMs) return;
+      if (signal.aborted || hub.isOver(watcher) || clock.monotonicMs() >= endsAtMs) return;
       access.agent(peer);
       freshness.assertFresh();
       const next = look(deps, nodeId);

@@ -30,6 +30,7 @@ import { addressOf, signAgent } from "./attest.ts";
 import { keyOfCsr } from "./read-csr.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
 import { toWireBundle, toWireSvid } from "./wire-svid.ts";
+import { eachWithin } from "./within.ts";
 
 const NONCE_BYTES = 32;
 const EXPORTER_LABEL = "EXPORTER-bonafide-recover";
@@ -80,7 +81,7 @@ async function* recover(
     );
   }
   deps.addressRate.take(peer.address);
-  const steps = requests[Symbol.asyncIterator]();
+  const steps = eachWithin(deps.clock, LIMITS.attestationMs, requests);
   const first = await steps.next();
   if (first.done === true || first.value.step.case !== "start") throw invalid("no start came");
   const nonce = new Uint8Array(randomBytes(NONCE_BYTES));

@@ -14,6 +14,7 @@ import type { EntitledEntry } from "./entitlements.ts";
 import type { ServiceDeps } from "./services.ts";
 import { nextTurn } from "./time-slices.ts";
 import { toWireEntry } from "./wire-entry.ts";
+import { eachWithin } from "./within.ts";
 
 /**
  * SyncAuthorizedEntries, as SPIRE's agents poll it.
@@ -34,7 +35,7 @@ export async function* syncAuthorizedEntries(
   const { entries } = entitlements.of(agent.peer.id);
   let mask: EntryMask | undefined;
   let isFirst = true;
-  for await (const { outputMask, ids } of requests) {
+  for await (const { outputMask, ids } of eachWithin(deps.clock, LIMITS.syncMs, requests)) {
     if (!isFirst) {
       yield* pagesOf(pick(entries, ids), mask);
       continue;

@@ -19,3 +19,14 @@ export function nextTurn(): Promise<void> {
     setImmediate(resolve);
   });
 }
+
+/** Maps a list of any length, letting others run in between. */
+export async function mapSliced<T, R>(items: Iterable<T>, map: (item: T) => R): Promise<R[]> {
+  const slices = new TimeSlices();
+  const mapped: R[] = [];
+  for (const item of items) {
+    await slices.pause();
+    mapped.push(map(item));
+  }
+  return mapped;
+}

@@ -1,5 +1,6 @@
 import type { Clock } from "@bonafide/lifetime";
 import type { AdoptedChange, Registry } from "../lane/registry.ts";
+import { LIMITS } from "../limits.ts";
 import { nextTurn, TimeSlices } from "./time-slices.ts";
 
 /** A stream that waits for changes of one node's picture. */
@@ -12,6 +13,7 @@ export interface Watcher {
 
 interface Waiting extends Watcher {
   isDirty: boolean;
+  isOver: boolean;
   wake: () => void;
 }
 
@@ -34,6 +36,7 @@ export class WatchHub {
   readonly #clock: Clock;
   readonly #watchers = new Set<Waiting>();
   readonly #connections = new Map<string, number>();
+  readonly #nodes = new Map<string, Set<Waiting>>();
   readonly #stop: () => void;
   #touched: Touched | undefined;
 
@@ -61,16 +64,27 @@ export class WatchHub {
       connectionId,
       parents: new Set(),
       isDirty: false,
+      isOver: false,
       wake: () => {},
     };
+    this.#makeRoom(nodeId);
     this.#watchers.add(watcher);
+    this.#ofNode(nodeId).add(watcher);
     this.#connections.set(connectionId, (this.#connections.get(connectionId) ?? 0) + 1);
     return watcher;
+  }
+
+  /** Whether a newer stream of the same node took its place. */
+  isOver(watcher: Watcher): boolean {
+    return isWaiting(watcher) && watcher.isOver;
   }
 
   /** Ends watching. */
   remove(watcher: Watcher): void {
     if (!isWaiting(watcher) || !this.#watchers.delete(watcher)) return;
+    const ofNode = this.#ofNode(watcher.nodeId);
+    ofNode.delete(watcher);
+    if (ofNode.size === 0) this.#nodes.delete(watcher.nodeId);
     const left = (this.#connections.get(watcher.connectionId) ?? 1) - 1;
     if (left === 0) this.#connections.delete(watcher.connectionId);
     else this.#connections.set(watcher.connectionId, left);
@@ -81,7 +95,7 @@ export class WatchHub {
    */
   async wait(watcher: Watcher, ms: number, signal: AbortSignal): Promise<void> {
     if (!isWaiting(watcher)) return;
-    if (!watcher.isDirty && !signal.aborted) {
+    if (!watcher.isDirty && !watcher.isOver && !signal.aborted) {
       const woken = new AbortController();
       watcher.wake = () => {
         woken.abort();
@@ -105,6 +119,21 @@ export class WatchHub {
   /** Stops listening to the registry. */
   close(): void {
     this.#stop();
+  }
+
+  #ofNode(nodeId: string): Set<Waiting> {
+    const found = this.#nodes.get(nodeId) ?? new Set();
+    this.#nodes.set(nodeId, found);
+    return found;
+  }
+
+  /** The newest stream wins: an old one may hang on a connection that is half open. */
+  #makeRoom(nodeId: string): void {
+    const open = [...this.#ofNode(nodeId)].filter(({ isOver }) => !isOver);
+    for (const old of open.slice(0, Math.max(0, open.length + 1 - LIMITS.watchesPerNode))) {
+      old.isOver = true;
+      old.wake();
+    }
   }
 
   #touch(changes: readonly AdoptedChange[]): void {

@@ -85,7 +85,7 @@ export class AuthorityService {
     this.#adoptSigning();
     for (let steps = 0; steps < STEPS_MAX; steps++) {
       const now = this.#deps.clock.now();
-      const step = nextRotation(this.#own(), now, this.#options);
+      const step = nextRotation(this.#known(), now, this.#options);
       switch (step.kind) {
         case "wait":
           return Math.min(step.until, now + LOOK_MS);
@@ -99,14 +99,12 @@ export class AuthorityService {
           await this.#activate(step.id);
           break;
         case "expire":
-          await this.#rewrite("authority.expired", step.id, (a) => ({
-            put: { ...a, state: "expired" },
-          }));
+          await this.#rewrite("authority.expired", step.id, putAway);
           break;
         case "forget":
-          await this.#rewrite("authority.forgotten", step.id, () => ({
-            remove: { kind: "authority", naturalKey: `x509/${step.id}` },
-          }));
+          await this.#rewrite("authority.forgotten", step.id, () => [
+            { remove: { kind: "authority", naturalKey: `x509/${step.id}` } },
+          ]);
       }
       this.#adoptSigning();
     }
@@ -131,17 +129,19 @@ export class AuthorityService {
     }
   }
 
-  #own(): OwnAuthority[] {
+  /** All of the trust domain; those of other servers, which may be gone for ever, only to be put away at their end. */
+  #known(): OwnAuthority[] {
     const own: OwnAuthority[] = [];
     for (const { object } of this.#deps.registry.all("authority")) {
-      if (object.use !== "x509" || object.server !== this.#options.serverId) continue;
+      if (object.use !== "x509") continue;
+      const isOurs = object.server === this.#options.serverId;
       own.push({
         id: object.id,
         state: object.state,
         notBefore: object.notBeforeMs,
         notAfter: object.notAfterMs,
         preparedAt: object.preparedAtMs,
-        canSign: this.#keyOf(object) !== undefined,
+        canSign: isOurs && this.#keyOf(object) !== undefined,
       });
     }
     return own;
@@ -203,11 +203,11 @@ export class AuthorityService {
   async #rewrite(
     event: string,
     id: string,
-    change: (authority: AuthorityObject) => Change,
+    change: (authority: AuthorityObject) => readonly Change[],
   ): Promise<void> {
     await this.#submit(event, id, (view) => {
       const known = view.find("authority", `x509/${id}`);
-      return known === undefined ? [] : [change(known.object)];
+      return known === undefined ? [] : change(known.object);
     });
   }
 
@@ -241,4 +241,11 @@ export class AuthorityService {
       this.#signing = signingAuthority(object.certificateChain, this.#deps.keys.signer(key));
     }
   }
+}
+
+/** Out of the bundle; a tainted one for good, so that its end does not make it trusted again for recoveries. */
+function putAway(authority: AuthorityObject): readonly Change[] {
+  if (authority.state === "expired" || authority.state === "revoked") return [];
+  const state = authority.state === "tainted" ? "revoked" : "expired";
+  return [{ put: { ...authority, state } }];
 }

@@ -128,3 +128,10 @@ test("tainted and revoked authorities never come back; all are forgotten after t
   assert.equal(settle(own, 36 * DAY).own.length, 2);
   assert.equal(settle(own, 37 * DAY).own.length, 1);
 });
+
+test("another server's authorities are put away at their end, and are never this one's to sign with", () => {
+  const others = { ...authority("o", "active", 0, 1), canSign: false };
+  const mine = authority("a", "active", DAY);
+  assert.deepEqual(nextRotation([others, mine], DAY, WINDOW), { kind: "expire", id: "o" });
+  assert.deepEqual(nextRotation([others], DAY / 2, WINDOW), { kind: "prepare-and-activate" });
+});

@@ -1,6 +1,6 @@
 import type { AuthorityObject } from "@bonafide/ledger";
 
-/** What this server knows of one of its own signing authorities. Instants are epoch ms. */
+/** What this server knows of a signing authority. Instants are epoch ms. */
 export interface OwnAuthority {
   readonly id: string;
   readonly state: AuthorityObject["state"];
@@ -8,7 +8,10 @@ export interface OwnAuthority {
   readonly notAfter: number;
   /** When others could begin to learn of it. */
   readonly preparedAt: number;
-  /** Whether its private key is in the key manager; without, it can sign nothing and counts only for verifying. */
+  /**
+   * Whether it is this server's and its private key is in the key manager; otherwise it signs nothing here, and is only
+   * put away at its end.
+   */
   readonly canSign: boolean;
 }
 
