@@ -128,6 +128,19 @@ test("a file replaced by an older copy under a running server is mended at the n
     assert.equal(names(await site.start()), "bc");
   }));
 
+test("a file replaced under a server that writes nothing is noticed when it looks", () =>
+  withSite(async (site) => {
+    const ledger = await site.start();
+    const copy = site.copy();
+    await put(ledger, "a");
+    renameSync(copy, site.path);
+    await assert.rejects(site.store.entries.count({}), (e) => isBonafideError(e, "STORE_REPLACED"));
+    await ledger.catchUp();
+    assert.equal(await site.store.entries.count({}), 0);
+    assert.equal(names(ledger), "a");
+    assert.equal(ledger.registry.head.epoch, 32);
+  }));
+
 test("a file removed under a running server is held: it serves on, writes nothing, names the command", () =>
   withSite(async (site) => {
     const ledger = await site.start();

@@ -45,11 +45,16 @@ export class Database {
 
   /** Before each transaction. @throws STORE_REPLACED, STORE_CHANGED_OUTSIDE, STORE_READ_ONLY */
   checkUnchanged(): void {
-    if (this.options.readOnly) throw failure("STORE_READ_ONLY", "the file was opened for reading");
-    this.checkFile();
+    this.checkWritable();
     if (this.#dataVersion() !== this.#version) {
       throw failure("STORE_CHANGED_OUTSIDE", "another program wrote to the database file");
     }
+  }
+
+  /** Before a write that does not depend on what others wrote. @throws STORE_REPLACED, STORE_READ_ONLY */
+  checkWritable(): void {
+    if (this.options.readOnly) throw failure("STORE_READ_ONLY", "the file was opened for reading");
+    this.checkFile();
   }
 
   /** Before each read. @throws STORE_REPLACED */
@@ -65,19 +70,25 @@ export class Database {
 
   /** Lets go of the file and opens what is at the path now. */
   reopen(): void {
-    this.#db.close();
+    if (this.#db.isOpen) this.#db.close();
     // SQLite leaves the log of a file that was moved away where it is, and would replay it into the new file.
     if (!isSameFile(this.#file, fileIdentity(this.options.path))) {
       unlinkIfSame(`${this.options.path}-wal`, this.#wal);
     }
     this.#wal = undefined;
-    this.#db = this.#open();
+    try {
+      this.#db = this.#open();
+    } catch (error) {
+      // Every call says STORE_REPLACED until an opening succeeds.
+      this.#file = undefined;
+      throw error;
+    }
     this.#version = this.#dataVersion();
   }
 
   /** Lets go of the file and of its lock. */
   close(): void {
-    this.#db.close();
+    if (this.#db.isOpen) this.#db.close();
     this.#lock?.close();
     this.#lock = undefined;
   }

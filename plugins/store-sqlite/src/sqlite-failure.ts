@@ -1,4 +1,4 @@
-import { BonafideError } from "@bonafide/errors";
+import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { STORE_ERRORS, type StoreErrorCode } from "@bonafide/plugin-api";
 
 /** A failure as it crosses from the worker: errors of a class of ours cannot be cloned. */
@@ -22,6 +22,15 @@ const CODES: ReadonlyMap<number, StoreErrorCode> = new Map([
   [26, "STORE_CORRUPT"], // SQLITE_NOTADB
 ]);
 
+/** The file system's own refusals, while the file is made or looked at. */
+const FILE_CODES: ReadonlyMap<string, StoreErrorCode> = new Map([
+  ["EROFS", "STORE_READ_ONLY"],
+  ["EACCES", "STORE_READ_ONLY"],
+  ["EPERM", "STORE_READ_ONLY"],
+  ["ENOSPC", "STORE_FULL"],
+  ["EDQUOT", "STORE_FULL"],
+]);
+
 const MESSAGES: Partial<Record<StoreErrorCode, string>> = {
   STORE_UNAVAILABLE: "the database file cannot be used for now",
   STORE_READ_ONLY: "the database file cannot be written to",
@@ -43,13 +52,18 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * Makes a coded error of what node:sqlite threw; coded ones stay as they are.
+ * Makes a coded error of what node:sqlite or node:fs threw; coded ones stay as they are.
  *
  * @param committing  The statement was COMMIT: an input/output error leaves the outcome open.
  */
 export function codedError(error: unknown, committing = false): unknown {
+  if (isBonafideError(error)) return error;
   const number = sqliteCode(error);
-  if (number === undefined) return error;
+  if (number === undefined) {
+    const name = error instanceof Error && "code" in error ? String(error.code) : "";
+    const code = FILE_CODES.get(name) ?? "STORE_UNAVAILABLE";
+    return new BonafideError(STORE_ERRORS, code, MESSAGES[code] ?? code, { cause: error });
+  }
   const isOpen = committing && number === 10;
   const code = isOpen ? "STORE_UNKNOWN_OUTCOME" : (CODES.get(number) ?? "STORE_UNAVAILABLE");
   return new BonafideError(STORE_ERRORS, code, MESSAGES[code] ?? code, { cause: error });

@@ -179,7 +179,9 @@ export class StoreCalls {
   }
 
   upsertSoft(states: readonly NodeSoftState[]): void {
-    this.#transaction(() => {
+    // Whether somebody else wrote is asked before the next append; soft state does not depend on it.
+    this.#database.checkWritable();
+    this.#commit(() => {
       const put = this.#prepare("INSERT OR REPLACE INTO soft VALUES (?,?,?,?,?)");
       for (const s of states) {
         put.run(s.spiffeId, s.lastSeenAtMs, s.serialNumber, s.expiresAtMs, s.agentVersion);
@@ -266,6 +268,10 @@ export class StoreCalls {
 
   #transaction<T>(act: () => T): T {
     this.#database.checkUnchanged();
+    return this.#commit(act);
+  }
+
+  #commit<T>(act: () => T): T {
     const { handle } = this.#database;
     let committing = false;
     try {

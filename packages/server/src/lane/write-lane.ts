@@ -177,7 +177,7 @@ export class WriteLane implements Lane {
       this.#catchingUp = [];
       if (catching.length > 0) {
         try {
-          await this.#adoptOthers();
+          await this.#catchUpOrReconnect();
           for (const { resolve } of catching) resolve();
         } catch (error) {
           for (const { reject } of catching) reject(error);
@@ -216,11 +216,7 @@ export class WriteLane implements Lane {
         this.stats.moved += 1;
         await this.#adoptOthers();
       } catch (error) {
-        const lost =
-          isBonafideError(error, "STORE_REPLACED") ||
-          isBonafideError(error, "STORE_CHANGED_OUTSIDE") ||
-          isBonafideError(error, "LEDGER_FORKED");
-        if (!lost || tries >= MOVED_MAX) throw error;
+        if (!isLost(error) || tries >= MOVED_MAX) throw error;
         await reconnect(error);
       }
       if (tries >= MOVED_MAX) {
@@ -241,6 +237,16 @@ export class WriteLane implements Lane {
       const [ours] = batch.leaves;
       if (found === undefined || ours === undefined) throw error;
       return equalBytes(found.leaf, ours.leaf) ? "appended" : "moved";
+    }
+  }
+
+  async #catchUpOrReconnect(): Promise<void> {
+    try {
+      await this.#adoptOthers();
+    } catch (error) {
+      // A server on hold waits for a person; it does not look again by itself.
+      if (!isLost(error) || this.#held !== undefined) throw error;
+      await this.#deps.reconnect(error);
     }
   }
 
@@ -278,6 +284,15 @@ export class WriteLane implements Lane {
       }
     }
   }
+}
+
+/** Whether the store is not what it was, so that it must be opened anew and compared with what is remembered. */
+function isLost(error: unknown): boolean {
+  return (
+    isBonafideError(error, "STORE_REPLACED") ||
+    isBonafideError(error, "STORE_CHANGED_OUTSIDE") ||
+    isBonafideError(error, "LEDGER_FORKED")
+  );
 }
 
 function closed(): BonafideError {

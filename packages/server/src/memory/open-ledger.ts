@@ -79,6 +79,13 @@ export interface OpenedLedger extends AsyncDisposable {
   readonly lane: Lane;
   readonly standing: Standing;
   /**
+   * Looks at the store: adopts what others wrote, and notices that it was replaced or fell back. Call it now and then
+   * while nothing is written.
+   *
+   * @throws LEDGER_HELD, LEDGER_TOO_NEW, STORE_*
+   */
+  catchUp(): Promise<void>;
+  /**
    * The audited answer to a hold: this store is the truth from now on. What this server remembers beyond it is kept in
    * a side table and abandoned, except removals, bans and the like, which are put back unless `dropRemovals`.
    *
@@ -171,6 +178,10 @@ class Ledger implements OpenedLedger {
     });
     if (this.#standing.kind === "held") this.#lane.hold(this.#standing.message);
     else await this.#register();
+  }
+
+  catchUp(): Promise<void> {
+    return this.lane.catchUp();
   }
 
   async acceptRewind(
