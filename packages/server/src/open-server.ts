@@ -331,15 +331,14 @@ class Server implements RunningServer {
 
   /** Asks the store whether anything is newer than what is served; the answer keeps the picture fresh. */
   async #watchStore(signal: AbortSignal): Promise<void> {
-    const { store, clock, log } = this.#deps;
-    const { freshness, registry } = this.#services;
+    const { clock, log } = this.#deps;
+    const { freshness } = this.#services;
     while (!signal.aborted) {
       const askedAtMs = clock.monotonicMs();
       try {
-        const { epoch, n } = await store.ledger.head();
-        const { head } = registry;
-        const isBehind = epoch > head.epoch || (epoch === head.epoch && n > head.n);
-        if (!isBehind && this.#ledger.standing.kind === "writing") freshness.confirm(askedAtMs);
+        // Adopts what is newer, and notices a store that was replaced or fell back.
+        await this.#ledger.catchUp();
+        if (this.#ledger.standing.kind === "writing") freshness.confirm(askedAtMs);
       } catch (error) {
         const fields = { ageMs: Math.round(freshness.ageMs()) };
         log({ level: "warn", event: "store.unreachable", fields, error });
