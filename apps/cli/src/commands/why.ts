@@ -7,6 +7,7 @@ import {
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { AGENT_SOCKET_FLAG, connectAgent } from "../clients/connect-agent.ts";
+import { serverEntries } from "../clients/server-entries.ts";
 import { EXIT } from "../exit-codes.ts";
 import { gradeText, observedText } from "../render/observation.ts";
 import { idText } from "../render/spiffe-id.ts";
@@ -19,6 +20,11 @@ export const why: Command = defineCommand({
   flags: {
     ...AGENT_SOCKET_FLAG,
     pid: { kind: "integer", help: "a living process, judged as if it called now" },
+    "server-socket": {
+      kind: "string",
+      help: "the server's admin socket, for entries that do not reach this node; used if it is there",
+      placeholder: "PATH",
+    },
     want: { kind: "string", help: "the ID it was expected to get", placeholder: "ID" },
   },
   operands: { min: 0, max: 1 },
@@ -29,9 +35,11 @@ export const why: Command = defineCommand({
   ],
   async run({ flags, operands, env, output, signal }) {
     using agent = connectAgent(flags.socket, env);
+    const about = aboutOf(flags.pid, operands[0]);
+    const elsewhere = await serverEntries(flags["server-socket"], env, { signal });
     const answer = await agent
       .client(Diagnosis)
-      .why({ about: aboutOf(flags.pid, operands[0]), want: flags.want ?? "" }, { signal });
+      .why({ about, want: flags.want ?? "", elsewhere }, { signal });
     output.result(whyText(answer), whyJson(answer));
     return answer.firstCause === undefined ? EXIT.ok : EXIT.no;
   },
