@@ -6,7 +6,7 @@ import type { Observation } from "@bonafide/agent";
 export function printedGrades(): ReadonlyMap<string, string> {
   const page = readFileSync(new URL("../../docs/attestation.md", import.meta.url), "utf8");
   const grades = new Map<string, string>();
-  for (const [, kind = "", grade = ""] of page.matchAll(/^\| `([^`]+)` \| (\w+) \|/gm)) {
+  for (const [, kind = "", grade = ""] of page.matchAll(/^\| `([^`]+)` +\| (\w+) +\|/gm)) {
     grades.set(kind, grade);
   }
   assert.ok(grades.size > 0, "the page has a table of grades");

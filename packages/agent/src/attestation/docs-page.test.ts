@@ -7,7 +7,7 @@ import { ATTESTATION_STEPS } from "./steps.ts";
 const page = readFileSync(new URL("../../../../docs/attestation.md", import.meta.url), "utf8");
 
 test("docs/attestation.md prints the grade of every selector, and of no other", () => {
-  const printed = [...page.matchAll(/^\| `([^`]+)` \| (\w+) \|/gm)].map(([, kind, grade]) => [
+  const printed = [...page.matchAll(/^\| `([^`]+)` +\| (\w+) +\|/gm)].map(([, kind, grade]) => [
     kind,
     grade,
   ]);
@@ -15,7 +15,7 @@ test("docs/attestation.md prints the grade of every selector, and of no other", 
 });
 
 test("docs/attestation.md prints the steps in their order", () => {
-  const printed = [...page.matchAll(/^\| `([a-z-]+)` \| (.+) \|$/gm)]
+  const printed = [...page.matchAll(/^\| `([a-z-]+)` +\| (.+?) +\|$/gm)]
     .filter(([, name]) => ATTESTATION_STEPS.some((step) => step.name === name))
     .map(([, name, holds]) => [name, holds]);
   assert.deepEqual(
