@@ -1,0 +1,23 @@
+/** Most policies in one compiled set. */
+export const POLICIES_MAX = 100_000;
+
+/** Deepest nesting of one policy's expression. */
+export const EXPRESSION_DEPTH_MAX = 400;
+
+/** Most nodes in one policy's expressions. */
+export const EXPRESSION_NODES_MAX = 20_000;
+
+/** Deepest nesting of a value in an entity or a context. */
+export const VALUE_DEPTH_MAX = 32;
+
+/** Most members in all sets and records of one value. */
+export const VALUE_NODES_MAX = 20_000;
+
+/** Most ancestors of one entity, near and far. */
+export const ANCESTORS_MAX = 256;
+
+/** Most entities in one store. */
+export const ENTITIES_MAX = 1_000_000;
+
+/** Longest text of an IP address or range: 8 groups, 7 colons, a slash and 3 digits. */
+export const IP_TEXT_MAX = 43;
