@@ -263,7 +263,7 @@ class Agent implements RunningAgent {
   }
 
   async #run(): Promise<void> {
-    const { picture, pictureFile, identity } = this.#state;
+    const { picture, pictureFile, identity, slots } = this.#state;
     const { signal } = this.#closing;
     const writer = new PictureWriter({ ...this.#deps, picture, file: pictureFile });
     try {
@@ -273,6 +273,7 @@ class Agent implements RunningAgent {
         (ending) => this.#keeper.run(ending),
         (ending) => this.#groups.run(ending),
         (ending) => writer.run(ending),
+        (ending) => slots.run(ending),
       ]);
       this.#end({ kind: "closed" });
     } catch (error) {

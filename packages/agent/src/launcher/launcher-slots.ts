@@ -96,6 +96,8 @@ export class LauncherSlots implements AsyncDisposable {
   readonly #ended = new Map<BoundSlot, (reason: SlotEnd) => void>();
   readonly #closing = new AbortController();
   #writing: Promise<void> = Promise.resolve();
+  /** Whether the file still names slots that have ended. */
+  #stale = false;
 
   private constructor(deps: LauncherSlotsDeps, options: LauncherSlotsOptions) {
     this.#deps = deps;
@@ -223,7 +225,10 @@ export class LauncherSlots implements AsyncDisposable {
     return session?.covers(caller) === true ? launchedAs(session) : undefined;
   }
 
-  /** Ends slots whose session is empty, until `signal`. One of the agent's tasks. */
+  /**
+   * Ends slots whose session is empty, until `signal`. One of the agent's tasks; a disk that cannot be written does not
+   * end it, since a record of an ended process is dropped at the next start anyway.
+   */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -231,20 +236,25 @@ export class LauncherSlots implements AsyncDisposable {
       } catch {
         return;
       }
-      await this.sweep();
+      try {
+        await this.sweep();
+      } catch {
+        // Tried again with the next sweep.
+      }
     }
   }
 
-  /** One look at all bound slots. */
+  /** One look at all bound slots. @throws the system's error when the change could not be kept */
   async sweep(): Promise<void> {
-    let changed = false;
     for (const [session, slot] of this.#bound) {
       if (slot.live()) continue;
       this.#bound.delete(session);
       this.#ended.get(slot)?.("slot.session_empty");
-      changed = true;
+      this.#stale = true;
     }
-    if (changed) await this.#keep();
+    if (!this.#stale) return;
+    await this.#keep();
+    this.#stale = false;
   }
 
   /** Ends all waiting; bound slots stay in the file for the next start. Idempotent. */

@@ -237,3 +237,44 @@ test("name and launcher's uid come together, a label unless another uid started 
   const none = await launcherAttestor({ find: () => undefined }).attest(caller, { signal });
   assert.deepEqual(none, { selectors: [], omitted: [] });
 });
+
+test("a disk that cannot be written ends neither the sweep nor the slots of the living", async () => {
+  const clock = new ManualClock();
+  let failing = false;
+  let written = "";
+  await using slots = await LauncherSlots.open({
+    clock,
+    kernel,
+    file: {
+      read: () => Promise.resolve([]),
+      write: (records) => {
+        if (failing) return Promise.reject(new Error("no space"));
+        written = records.map(({ name }) => name).join();
+        return Promise.resolve();
+      },
+    },
+  });
+  using self = UnixPeer.ofProcess(kernel, process.pid);
+  const child = spawn("sleep", ["1000"], { detached: true, stdio: "ignore", env: {} });
+  await once(child, "spawn");
+  const slot = slots.slot(self, "a");
+  const { value } = await slot.next();
+  assert.ok(value?.kind === "opened");
+  {
+    using peer = UnixPeer.ofProcess(kernel, child.pid ?? 0);
+    await slots.redeem(peer, value.nonce);
+  }
+  assert.equal(written, "a");
+  const ending = new AbortController();
+  const running = slots.run(ending.signal);
+  failing = true;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await clock.advance(1000);
+  assert.equal(written, "a");
+  failing = false;
+  await clock.advance(1000);
+  assert.equal(written, "");
+  ending.abort();
+  await running;
+});
