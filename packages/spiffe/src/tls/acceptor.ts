@@ -191,11 +191,15 @@ class Acceptor implements TlsAcceptor {
   async #follow(): Promise<void> {
     const { signal } = this.#closing;
     for await (const context of this.#options.source.updates({ signal })) {
-      if (context.svid !== this.#presenting) {
-        this.#presenting = context.svid;
-        this.#server.setSecureContext(secureContextOptions(context.svid));
-      }
       this.#guard.recheck(context);
+      if (context.svid === this.#presenting) continue;
+      try {
+        this.#server.setSecureContext(secureContextOptions(context.svid));
+        this.#presenting = context.svid;
+      } catch (error) {
+        // OpenSSL does not take the new one; the old one is as good as it was.
+        this.#refuse(error, undefined);
+      }
     }
   }
 

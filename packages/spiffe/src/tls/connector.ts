@@ -75,7 +75,7 @@ class Connector implements TlsConnector {
   readonly #cache: X509SvidCache = createX509SvidCache();
   readonly #guard: ConnectionGuard;
   readonly #closing = new AbortController();
-  #following: Promise<void> | undefined;
+  #watch: { readonly ending: AbortController; readonly done: Promise<void> } | undefined;
 
   constructor(options: TlsConnectorOptions) {
     this.#options = options;
@@ -112,7 +112,7 @@ class Connector implements TlsConnector {
       const peer = this.#judge(socket, alpn);
       socket.on("error", ignoreSocketError);
       this.#guard.add({ socket, peer, endsAt: undefined });
-      this.#following ??= this.#follow();
+      this.#watchWhileOpen(socket);
       return { socket, peer };
     } catch (error) {
       socket.on("error", ignoreSocketError);
@@ -124,15 +124,28 @@ class Connector implements TlsConnector {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#guard.destroyAll();
-    await this.#following;
+    this.#watch?.ending.abort();
+    await this.#watch?.done;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #follow(): Promise<void> {
-    const { signal } = this.#closing;
+  /** Follows the bundles only while a connection is open, so that a connector that is let go leaves nothing behind. */
+  #watchWhileOpen(socket: TLSSocket): void {
+    if (this.#watch === undefined) {
+      const ending = new AbortController();
+      this.#watch = { ending, done: this.#follow(ending.signal) };
+    }
+    socket.once("close", () => {
+      if (this.#guard.size > 0) return;
+      this.#watch?.ending.abort();
+      this.#watch = undefined;
+    });
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
     for await (const context of this.#options.source.updates({ signal })) {
       this.#guard.recheck(context);
     }

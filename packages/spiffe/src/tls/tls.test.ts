@@ -456,6 +456,41 @@ test("closing does not wait for handshakes that never end, and a taken port is a
   await acceptor.close();
 });
 
+test("a connector without an open connection watches nothing, and watches again with the next one", async () => {
+  const a = new TestTrustDomain("a.example");
+  await using acceptor = createTlsAcceptor(
+    { source: a.source("/server"), authorize: everybody, alpn: ["http/1.1"] },
+    () => {},
+  );
+  const port = await acceptor.listen({ port: 0, host: "127.0.0.1" });
+  const client = a.source("/c");
+  let watching = 0;
+  await using connector = createTlsConnector({
+    authorize: everybody,
+    source: {
+      context: () => client.context(),
+      async *updates(options) {
+        watching++;
+        yield* client.updates(options);
+        watching--;
+      },
+    },
+  });
+  for (let i = 0; i < 2; i++) {
+    const one = await connector.connect({ host: "127.0.0.1", port });
+    const two = await connector.connect({ host: "127.0.0.1", port });
+    await turn();
+    assert.equal(watching, 1);
+    one.socket.destroy();
+    await closed(one.socket);
+    await turn();
+    assert.equal(watching, 1);
+    two.socket.destroy();
+    await closed(two.socket);
+    await until(() => watching === 0);
+  }
+});
+
 /** TLS options for a leaf that names another domain than its signer's. */
 function forge(signer: TestTrustDomain, uri: string): { cert: string; key: string } {
   const { chainPem, keyPem } = signer.ca.issue(uri);
