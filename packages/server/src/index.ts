@@ -1,12 +1,12 @@
 export { SERVER_ERRORS, type ServerErrorCode } from "./errors.ts";
-export {
-  type LedgerDeps,
-  type LedgerEvent,
-  type LedgerOptions,
-  openLedger,
-  type OpenedLedger,
-  type Standing,
-} from "./memory/open-ledger.ts";
+export { openLedger } from "./memory/open-ledger.ts";
+export type {
+  LedgerDeps,
+  LedgerEvent,
+  LedgerOptions,
+  OpenedLedger,
+  Standing,
+} from "./memory/opened-ledger.ts";
 export { openServer, type RunningServer, type ServerDeps } from "./open-server.ts";
 export type { ServerEvent, ServerLog } from "./server-log.ts";
 export type { ServerOptions } from "./server-options.ts";

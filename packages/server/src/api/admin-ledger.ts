@@ -20,7 +20,7 @@ import type { Handlers } from "@bonafide/rpc";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SERVER_ERRORS } from "../errors.ts";
 import { verifyStore } from "../lane/inspect-store.ts";
-import type { OpenedLedger } from "../memory/open-ledger.ts";
+import type { OpenedLedger } from "../memory/opened-ledger.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { actorOf } from "./access.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";

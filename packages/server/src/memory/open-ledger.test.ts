@@ -17,7 +17,8 @@ import { ManualClock } from "@bonafide/lifetime/testing";
 import { MemoryDatabase, openMemoryStore } from "@bonafide/plugin-api/testing";
 import type { Decide } from "../lane/registry-view.ts";
 import { BY_TEST, sampleEntry, sampleNode } from "../lane/testing/sample-objects.ts";
-import { type LedgerEvent, openLedger, type OpenedLedger } from "./open-ledger.ts";
+import { openLedger } from "./open-ledger.ts";
+import type { LedgerEvent, OpenedLedger } from "./opened-ledger.ts";
 
 /** One server's folder and one database, opened as often as a test likes. */
 class Bench {

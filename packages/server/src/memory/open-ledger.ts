@@ -3,7 +3,6 @@ import {
   type Abandoned,
   type Actor,
   CompactRange,
-  decodeLeaf,
   EMPTY_ROOT,
   type Incarnation,
   leafHash,
@@ -14,90 +13,23 @@ import {
   type ServerObject,
   toHex,
 } from "@bonafide/ledger";
-import type { Clock } from "@bonafide/lifetime";
-import type { AppendBatch, Head, Store, StoredLeaf } from "@bonafide/plugin-api";
+import type { AppendBatch, Head, StoredLeaf } from "@bonafide/plugin-api";
 import { BatchBuilder, type BuiltBatch } from "../lane/batch-builder.ts";
 import { LANE_ERRORS } from "../lane/lane-errors.ts";
 import { leafPages, readLeaves } from "../lane/read-leaves.ts";
 import { Registry } from "../lane/registry.ts";
 import { replay } from "../lane/replay.ts";
-import { type Lane, WriteLane } from "../lane/write-lane.ts";
+import { WriteLane } from "../lane/write-lane.ts";
 import { EPOCH_BEFORE_FIRST, nextEpoch } from "./core/epoch-slots.ts";
 import { planMending } from "./core/plan-mending.ts";
-import { reconcile, type Seen, type Verdict } from "./core/reconcile.ts";
+import type { Verdict } from "./core/reconcile.ts";
 import { holdMessage } from "./hold-message.ts";
+import { type Look, lookAt } from "./look.ts";
 import { abandonedBy, addMending, type Lost, readLost, settledBy } from "./lost-leaves.ts";
 import { MEMORY_ERRORS } from "./memory-errors.ts";
 import { MemoryFile } from "./memory-file.ts";
 import { rowsToMend } from "./mend-rows.ts";
-import type { Remembered } from "./remembered.ts";
-
-/** Something that an operator's log should have. */
-export type LedgerEvent =
-  | { readonly event: "ledger.reconciled"; readonly verdict: Verdict["kind"]; readonly n: number }
-  | { readonly event: "ledger.mended"; readonly leaves: number; readonly epoch: number }
-  | { readonly event: "ledger.rows-mended"; readonly rows: number }
-  | { readonly event: "ledger.held"; readonly reason: string; readonly message: string }
-  | { readonly event: "ledger.memory-torn"; readonly bytes: number };
-
-/** What {@link openLedger} works on; the caller closes the store after the ledger. */
-export interface LedgerDeps {
-  readonly store: Store;
-  readonly clock: Clock;
-  /** Hears what happened to the ledger; must not throw. Default: nobody. */
-  readonly report?: (event: LedgerEvent) => void;
-}
-
-/** Options of {@link openLedger}. */
-export interface LedgerOptions {
-  /** Name without scheme; must be the ledger's own if it has one already. */
-  readonly trustDomain: string;
-  /** Random id of this server, from the folder of its keys. */
-  readonly serverId: string;
-  /** Folder of this server's own memory file, mode 0700; best beside its keys, never beside the store. */
-  readonly memoryDir: string;
-  /** 0..15, default 0: this server opens only epochs that are this modulo 16. */
-  readonly slot?: number;
-  /** Minor version of the software, such as `0.1`. */
-  readonly version: string;
-}
-
-/** Whether this server may write. */
-export type Standing =
-  | { readonly kind: "writing" }
-  | {
-      /** Serves what it remembers, writes nothing, waits for a person. */
-      readonly kind: "held";
-      readonly reason: string;
-      /** For the operator; names the command. */
-      readonly message: string;
-    };
-
-/** A ledger that was reconciled with what this server remembers. */
-export interface OpenedLedger extends AsyncDisposable {
-  readonly registry: Registry;
-  readonly lane: Lane;
-  readonly standing: Standing;
-  /**
-   * Looks at the store: adopts what others wrote, and notices that it was replaced or fell back. Call it now and then
-   * while nothing is written.
-   *
-   * @throws LEDGER_HELD, LEDGER_TOO_NEW, STORE_*
-   */
-  catchUp(): Promise<void>;
-  /**
-   * The audited answer to a hold: this store is the truth from now on. What this server remembers beyond it is kept in
-   * a side table and abandoned, except removals, bans and the like, which are put back unless `dropRemovals`.
-   *
-   * @throws LEDGER_NOT_HELD
-   */
-  acceptRewind(
-    actor: Actor,
-    options?: { readonly dropRemovals?: boolean; readonly signal?: AbortSignal },
-  ): Promise<void>;
-  /** Waits for the batch under way, refuses the rest, closes the memory file. Idempotent. */
-  close(): Promise<void>;
-}
+import type { LedgerDeps, LedgerOptions, OpenedLedger, Standing } from "./opened-ledger.ts";
 
 /** Appends that other servers may win in a row before a reconciliation gives up. */
 const TRIES_MAX = 20;
@@ -124,16 +56,6 @@ export async function openLedger(deps: LedgerDeps, options: LedgerOptions): Prom
     throw error;
   }
   return ledger;
-}
-
-/** What a look at the store gave. */
-interface Look {
-  readonly head: Head;
-  readonly incarnation: Incarnation & { readonly inRecovery: boolean };
-  readonly remembered: Remembered | undefined;
-  readonly verdict: Verdict;
-  /** Stored leaves after the branch; only there if something is lost. */
-  readonly after: readonly StoredLeaf[];
 }
 
 class Ledger implements OpenedLedger {
@@ -195,7 +117,7 @@ class Ledger implements OpenedLedger {
     }
     const { store } = this.#deps;
     await store.reopen();
-    const look = await this.#look();
+    const look = await lookAt(this.#deps.store, this.#memory);
     const { remembered, head, verdict } = look;
     const stored = new Set<string>();
     for await (const page of leafPages(store.ledger, 0, head.n)) {
@@ -268,7 +190,7 @@ class Ledger implements OpenedLedger {
   /** Looks, decides and acts, until the store stands still for long enough. */
   async #settle(): Promise<void> {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const look = await this.#look();
+      const look = await lookAt(this.#deps.store, this.#memory);
       if (await this.#act(look)) {
         const { kind: verdict } = look.verdict;
         this.#deps.report?.({ event: "ledger.reconciled", verdict, n: this.registry.head.n });
@@ -276,48 +198,6 @@ class Ledger implements OpenedLedger {
       }
     }
     throw new BonafideError(LANE_ERRORS, "STORE_BUSY", "other servers were always faster");
-  }
-
-  async #look(): Promise<Look> {
-    const { ledger } = this.#deps.store;
-    const [head, incarnation] = await Promise.all([ledger.head(), ledger.incarnation()]);
-    const remembered = await this.#memory.recall();
-    const stored = new Map<number, StoredLeaf>();
-    const load = async (n: number): Promise<void> => {
-      for await (const page of leafPages(ledger, n, head.n)) {
-        for (const one of page) stored.set(decodeLeaf(one.leaf).n, one);
-      }
-    };
-    let after: readonly StoredLeaf[] = [];
-    if (remembered !== undefined) {
-      const [same] = await ledger.leavesAfter(remembered.n - 1, 1);
-      if (same === undefined || toHex(leafHash(same.leaf)) !== remembered.hashAt(remembered.n)) {
-        await load(Math.max(0, remembered.from - 1));
-      } else stored.set(remembered.n, same);
-    }
-    const abandoned = abandonedBy([...stored.values()]);
-    const seen: Seen = {
-      epoch: head.epoch,
-      n: head.n,
-      incarnation,
-      openedIn: head.openedIn,
-      inRecovery: incarnation.inRecovery,
-      hashAt: (n) => {
-        const one = stored.get(n);
-        return one === undefined ? "not stored" : toHex(leafHash(one.leaf));
-      },
-      epochAt: (n) => {
-        const one = stored.get(n);
-        return one === undefined ? head.epoch : decodeLeaf(one.leaf).epoch;
-      },
-      abandoned: (_, n) => abandoned.has(remembered?.hashAt(n) ?? ""),
-    };
-    const verdict = reconcile(remembered, seen);
-    if ("branch" in verdict && verdict.branch !== undefined) {
-      const { branch } = verdict;
-      after = [...stored].filter(([n]) => n > branch).map(([, one]) => one);
-    }
-    return { head, incarnation, remembered, verdict, after };
   }
 
   /** @returns false: another server was faster; look again */
