@@ -23,3 +23,4 @@ export { LAUNCHER_ERRORS } from "./launcher/errors.ts";
 export { launcherAttestor } from "./launcher/launcher-attestor.ts";
 export { LauncherSlots } from "./launcher/launcher-slots.ts";
 export { elsewhereEntries } from "./wire/elsewhere.ts";
+export { slotsFile } from "./launcher/slots-file.ts";
