@@ -1,0 +1,165 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { openDataDir } from "@bonafide/cli/data-dir";
+import { type DemoEvent, parseDemoEvent } from "@bonafide/cli/events";
+import { NODE_PATH, Plane } from "@bonafide/cli/plane";
+import type { SocketClient } from "@bonafide/cli/socket-client";
+import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
+
+const run = promisify(execFile);
+const CLI = [
+  "--disable-sigusr1",
+  fileURLToPath(import.meta.resolve("@bonafide/cli/main")),
+] as const;
+
+/** A workload process and what it tells. */
+export interface Workload {
+  readonly events: readonly DemoEvent[];
+  /** Resolves once the events fulfil a condition. */
+  until(holds: (events: readonly DemoEvent[]) => boolean): Promise<void>;
+}
+
+/** A real server, a real agent, and workloads of their own users. Needs root. */
+export class RealPlane implements AsyncDisposable {
+  readonly server: SocketClient;
+  readonly plane: Plane;
+  readonly folder: string;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    parts: { readonly server: SocketClient; readonly plane: Plane; readonly folder: string },
+    stack: AsyncDisposableStack,
+  ) {
+    this.server = parts.server;
+    this.plane = parts.plane;
+    this.folder = parts.folder;
+    this.#stack = stack;
+  }
+
+  /** Starts server and agent as `bonafide up` does. */
+  static async open(): Promise<RealPlane> {
+    await using stack = new AsyncDisposableStack();
+    const folder = mkdtempSync(join(tmpdir(), "bonafide-plane-"));
+    stack.defer(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const dir = openDataDir(join(folder, "data"), {});
+    stack.defer(() => {
+      rmSync(dir.socketDir, { recursive: true });
+    });
+    stack.defer(() => {
+      dir.release();
+    });
+    const env = { PATH: process.env["PATH"] };
+    const plane = stack.use(
+      new Plane({ trustDomain: "example.org", dir, serverPort: 0, env, cli: CLI }),
+    );
+    const server = await plane.startServer();
+    await plane.startAgent(server);
+    return new RealPlane({ server, plane, folder }, stack.move());
+  }
+
+  /** Registers a user's processes, with SVIDs of so many seconds. */
+  async register(path: string, uid: number, ttlSeconds: number): Promise<void> {
+    const trustDomain = "example.org";
+    const { results } = await this.server.client(Entry).batchCreateEntry({
+      entries: [
+        {
+          spiffeId: { trustDomain, path },
+          parentId: { trustDomain, path: NODE_PATH },
+          selectors: [{ type: "unix", value: `uid:${uid}` }],
+          x509SvidTtl: ttlSeconds,
+        },
+      ],
+    });
+    if (results[0]?.status?.code !== 0) throw new Error(results[0]?.status?.message);
+  }
+
+  /** Starts a program of the demo as a user. */
+  start(program: "run-greeter" | "run-visitor", uid: number, args: readonly string[]): Workload {
+    const entry = fileURLToPath(
+      import.meta.resolve(`@bonafide/cli/${program.slice("run-".length)}`),
+    );
+    const child = spawn(process.execPath, [entry, ...args], {
+      cwd: "/",
+      env: { SPIFFE_ENDPOINT_SOCKET: `unix://${this.plane.workloadSocket}` },
+      stdio: ["ignore", "pipe", "inherit"],
+      uid,
+      gid: uid,
+    });
+    this.#stack.defer(() => end(child));
+    const events: DemoEvent[] = [];
+    const waiting = new Set<() => void>();
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const event = parseDemoEvent(line);
+      if (event !== undefined) events.push(event);
+      for (const look of waiting) look();
+    });
+    return {
+      events,
+      until: (holds) =>
+        new Promise((resolve) => {
+          const look = (): void => {
+            if (!holds(events)) return;
+            waiting.delete(look);
+            resolve();
+          };
+          waiting.add(look);
+          look();
+        }),
+    };
+  }
+
+  /** Fetches a user's SVID with its key, as that user, by the command line. @returns the folder with the files */
+  async fetchAs(uid: number): Promise<string> {
+    const folder = join(tmpdir(), `bonafide-svid-${process.pid}-${uid}`);
+    mkdirSync(folder, { recursive: true, mode: 0o777 });
+    this.#stack.defer(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    await run("chown", [String(uid), folder]);
+    const socket = this.plane.workloadSocket;
+    await run(
+      process.execPath,
+      [...CLI, "api", "fetch", "x509", "--timeout=10s", `--socket=${socket}`, `--write=${folder}`],
+      { cwd: "/", env: {}, uid, gid: uid },
+    );
+    return folder;
+  }
+
+  /** Runs a command of ours. @returns its exit code and both outputs; never rejects */
+  async command(
+    ...words: readonly string[]
+  ): Promise<{ readonly code: number; readonly output: string }> {
+    return new Promise((resolve) => {
+      execFile(process.execPath, [...CLI, ...words], { cwd: "/" }, (error, out, err) => {
+        const code = error === null ? 0 : Number(error.code ?? 1);
+        resolve({ code, output: `${out}${err}` });
+      });
+    });
+  }
+
+  /** Starts a command of ours that runs until it is ended. */
+  startCommand(...words: readonly string[]): ChildProcess {
+    const child = spawn(process.execPath, [...CLI, ...words], { cwd: "/", stdio: "ignore" });
+    this.#stack.defer(() => end(child));
+    return child;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  child.kill("SIGKILL");
+  await closed;
+}
