@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { test } from "node:test";
-import { WORKLOAD_HEADERS } from "@bonafide/agent/testing";
+import { openTestAgent, WORKLOAD_HEADERS } from "@bonafide/agent/testing";
 import {
   Health,
   HealthCheckResponse_ServingStatus,
@@ -10,9 +10,10 @@ import { ServerReflection } from "@bonafide/proto/grpc/reflection/v1/reflection_
 import { ServerReflection as ServerReflectionAlpha } from "@bonafide/proto/grpc/reflection/v1alpha/reflection_pb";
 import { SpiffeWorkloadAPI } from "@bonafide/proto/workload_pb";
 import { RpcError } from "@bonafide/rpc";
+import { openTestServer } from "@bonafide/server/testing";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { next, openNode, watchSvids } from "./testing.ts";
+import { bundlePem, next, openNode, watchSvids } from "./testing.ts";
 
 type Api = ReturnType<typeof clientOf>;
 
@@ -149,4 +150,25 @@ test("WLE-13, WLE-16 (Workload Endpoint §5, §6): a caller without an entry is 
   assert.match(error.details["decision"] ?? "", /^d-/);
   assert.match(error.details["selectors"] ?? "", /unix:uid:\d+/);
   assert.doesNotMatch(JSON.stringify(error.details) + error.message, /4294967000|\/other/);
+});
+
+test("WLE-04 (Workload Endpoint §3): a network address is no socket path, so none is ever bound", async () => {
+  await using srv = await openTestServer();
+  for (const workloadSocket of ["tcp://0.0.0.0:8000", "0.0.0.0:8000", "tcp:127.0.0.1:8000"]) {
+    await assert.rejects(
+      openTestAgent({
+        server: { host: "127.0.0.1", port: srv.server.port },
+        bootstrap: { kind: "text", text: bundlePem(srv) },
+        workloadSocket,
+      }),
+      { code: "SOCKET_PATH_INVALID" },
+    );
+  }
+});
+
+test("WLA-17 (Workload API §8): hints over 1024 bytes are refused where they are made", async () => {
+  await using node = await openNode();
+  await node.entry("/long", { hint: "h".repeat(1024) });
+  await assert.rejects(node.entry("/longer", { hint: "h".repeat(1025) }));
+  await assert.rejects(node.entry("/wide", { hint: "ä".repeat(513) }));
 });

@@ -164,6 +164,18 @@ test("a clock more than five minutes off signs nothing and says by how much", as
   assert.match(problems[0]?.text ?? "", /\+\d+\.\d s/);
 });
 
+test("a clock that differs by less than that takes the server's time for its SVIDs", async () => {
+  await using server = await ScriptedServer.open();
+  server.script.clockMs = 200_000;
+  server.script.svidTtlMs = 60_000;
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await agt.logged("clock.differs");
+  const stream = watch(agt);
+  assert.deepEqual(await next(stream), ["one"]);
+  await stream.return();
+});
+
 test("a caller whose SVID cannot be signed is told to come again, and is served once it can be", async () => {
   await using server = await ScriptedServer.open();
   server.script.failSigning = true;

@@ -16,6 +16,7 @@ import type { Cause } from "./core/why/causes.ts";
 import { explainAgent } from "./core/why/explain-agent.ts";
 import { DecisionLog } from "./decision/decision-log.ts";
 import { IdentityFile } from "./disk/identity-file.ts";
+import { JoinKey } from "./disk/join-key.ts";
 import { PictureFile, type StoredPicture } from "./disk/picture-file.ts";
 import { PinFile, type Pins } from "./disk/pin-file.ts";
 import { AGENT_ERRORS } from "./errors.ts";
@@ -87,7 +88,7 @@ export async function openAgent(
       picture,
       identityFile,
       pinFile,
-      joinKeyPath: join(options.dataDir, "joining.key"),
+      joinKey: new JoinKey(join(options.dataDir, "joining.key")),
     },
     { address: options.server, joinToken: options.joinToken },
     pinsOf(options, await pinFile.read()),
@@ -167,6 +168,7 @@ class Agent implements RunningAgent {
           },
         },
         mayIssue: () => this.#clockWatch.mayIssue,
+        serverNow: () => clock.now() - (this.#clockWatch.offsetMs ?? 0),
       },
       options.prefetchMax === undefined ? {} : { prefetchMax: options.prefetchMax },
     );

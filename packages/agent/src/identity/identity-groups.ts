@@ -125,12 +125,14 @@ export class IdentityGroups {
       await this.#wake.wait(undefined, signal);
       const keys = [...this.#dirty];
       this.#dirty.clear();
+      let told = false;
       for (const [i, key] of keys.entries()) {
         if (i > 0 && i % GROUPS_PER_TURN === 0) await nextTurn();
         const group = this.#groups.get(key);
-        if (group !== undefined) this.#judge(group);
+        if (group !== undefined && this.#judge(group)) told = true;
       }
-      await this.#clock.sleep(COALESCE_MS, { signal });
+      // Only after something was sent: what waits for its SVID is to go out as soon as that is there.
+      if (told) await this.#clock.sleep(COALESCE_MS, { signal });
     }
   }
 
@@ -163,11 +165,14 @@ export class IdentityGroups {
     if (this.#dirty.size > 0) this.#wake.wake();
   }
 
-  #judge(group: Group): void {
+  /** @returns Whether its callers get something else now. */
+  #judge(group: Group): boolean {
     const entries = this.entriesOf(group.selectors);
     this.#want(group, entries);
     const next = this.#viewOf(group, entries);
-    if (next !== undefined) group.view.set(next);
+    if (next === undefined) return false;
+    group.view.set(next);
+    return true;
   }
 
   #want(group: Group, entries: readonly Entry[]): void {

@@ -1,23 +1,10 @@
 import { createHash } from "node:crypto";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { backoffMs, type Clock, Latest, type Random } from "@bonafide/lifetime";
-import {
-  createCsr,
-  encodePrivateKey,
-  type GeneratedKey,
-  generateKey,
-  keySigner,
-  parsePrivateKey,
-} from "@bonafide/pki";
-import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
-import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import { type GeneratedKey, generateKey } from "@bonafide/pki";
 import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
 import { RpcError } from "@bonafide/rpc";
 import {
-  createTlsConnector,
-  exactId,
-  spiffeIdOf,
-  type TlsConnector,
   verifyX509Svid,
   type X509Context,
   x509ContextOf,
@@ -29,23 +16,20 @@ import { planRotation, type RotationPlan } from "../core/rotation.ts";
 import { decideStanding, type RefusalReason, type StandingStep } from "../core/standing.ts";
 import type { StandingFact } from "../core/why/facts.ts";
 import type { IdentityFile, StoredIdentity } from "../disk/identity-file.ts";
+import type { JoinKey } from "../disk/join-key.ts";
 import type { PinFile, Pins } from "../disk/pin-file.ts";
-import { readPrivateFile, removePrivateFile, writePrivateFile } from "../disk/private-file.ts";
 import { AGENT_ERRORS } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Picture } from "../picture/picture.ts";
-import { attestByToken } from "../server/attest-node.ts";
-import { openLinkInsecure } from "../server/insecure-link.ts";
 import { parseAgentSvid } from "../server/parse-svid.ts";
-import { recoverByExpiredSvid } from "../server/recover-node.ts";
 import { refusalOf } from "../server/refusal.ts";
-import { type ServerAddress, ServerLink, verifiedHandshake } from "../server/server-link.ts";
+import type { ServerAddress } from "../server/server-link.ts";
 import { verifySignedBundle } from "../server/signed-bundle.ts";
 import { Wake } from "../wake.ts";
 import { authorityKeyId } from "../wire/key-id.ts";
 import { parseBundle } from "../wire/parse-bundle.ts";
-import { presentedAuthorityInsecure } from "./authority-probe.ts";
-import { ServerLinks } from "./server-links.ts";
+import { NodeCalls } from "./node-calls.ts";
+import type { ServerLinks } from "./server-links.ts";
 
 /** What a {@link NodeIdentity} works with. */
 export interface NodeIdentityDeps {
@@ -55,8 +39,7 @@ export interface NodeIdentityDeps {
   readonly picture: Picture;
   readonly identityFile: IdentityFile;
   readonly pinFile: PinFile;
-  /** Path of the key of a join that is under way. */
-  readonly joinKeyPath: string;
+  readonly joinKey: JoinKey;
 }
 
 /** Options of a {@link NodeIdentity}. */
@@ -88,10 +71,7 @@ export class NodeIdentity implements X509ContextSource {
   readonly #options: NodeIdentityOptions;
   readonly #context: Latest<X509Context>;
   readonly #wake: Wake;
-  readonly #connector: TlsConnector;
-  readonly #anonymous: TlsConnector;
-  /** Connections under the agent's SVID. */
-  readonly links: ServerLinks;
+  readonly #calls: NodeCalls;
   #plan: RotationPlan | undefined;
   #stored: StoredIdentity | undefined;
   #pins: Pins;
@@ -114,17 +94,10 @@ export class NodeIdentity implements X509ContextSource {
     };
     this.#context = new Latest(x509ContextOf(undefined, picture.ownBundles));
     this.#wake = new Wake(clock);
-    const authorize = exactId(spiffeIdOf(picture.trustDomain, "spire", "server"));
-    this.#connector = createTlsConnector({ source: this, authorize, clock });
-    this.#anonymous = createTlsConnector({
-      source: anonymousSource(this.#context),
-      authorize,
-      anonymous: true,
+    this.#calls = new NodeCalls({
       clock,
-    });
-    this.links = new ServerLinks({
+      trustDomain: picture.trustDomain,
       address: options.address,
-      connector: this.#connector,
       source: this,
       onRefused: (reason) => {
         this.refused(reason);
@@ -143,6 +116,11 @@ export class NodeIdentity implements X509ContextSource {
 
   updates(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<X509Context> {
     return this.#context.updates(options);
+  }
+
+  /** Connections under the agent's SVID. */
+  get links(): ServerLinks {
+    return this.#calls.links;
   }
 
   get standing(): StandingFact {
@@ -230,8 +208,7 @@ export class NodeIdentity implements X509ContextSource {
 
   /** Ends all connections. Idempotent. */
   async close(): Promise<void> {
-    this.links.close();
-    await Promise.all([this.#connector.close(), this.#anonymous.close()]);
+    await this.#calls.close();
     this.#context.close();
   }
 
@@ -250,7 +227,9 @@ export class NodeIdentity implements X509ContextSource {
       return { kind: "reattest" };
     }
     if (now >= plan.expiresAtMs) return decideStanding("AGENT_EXPIRED", can);
-    if (now >= plan.renewAtMs || !this.#hasGoodAuthority(svid)) return { kind: "renew" };
+    // The monotonic clock stands still while a machine sleeps; renewing too early harms nobody.
+    const isOver = this.#deps.clock.now() >= svid.notAfter;
+    if (isOver || now >= plan.renewAtMs || !this.#hasGoodAuthority(svid)) return { kind: "renew" };
     if (this.#pinWanted) return { kind: "pin" };
     return { kind: "wait", ms: plan.renewAtMs - now };
   }
@@ -318,35 +297,20 @@ export class NodeIdentity implements X509ContextSource {
       this.#standing = { kind: "not_attested", detail: "it has no join token" };
       throw stopped("agent.not_attested");
     }
-    const key = await this.#joinKey();
+    const key = await this.#deps.joinKey.begin();
     const before = this.svid?.id;
-    const { svid, reattestable } = await this.#anonymously((link) =>
-      attestByToken(link, token, key, { signal }),
-    );
+    const { svid, reattestable } = await this.#calls.join(token, key, { signal });
     await this.#keep(svid, key, reattestable);
     const formerIds = this.#formerIdsWith(before).filter((id) => id !== this.svid?.id);
     this.#pins = { ...this.#pins, spentToken: digest(token), formerIds };
     await this.#deps.pinFile.write(this.#pins);
-    await removePrivateFile(this.#deps.joinKeyPath);
+    await this.#deps.joinKey.end();
     this.#deps.log("info", "agent.joined", { id: this.svid?.id });
-  }
-
-  /** The key of a join is on disk before the token is spent, so that a crash in between loses nothing. */
-  async #joinKey(): Promise<Pick<GeneratedKey, "privateKey">> {
-    const { joinKeyPath } = this.#deps;
-    const held = await readPrivateFile(joinKeyPath);
-    if (held !== undefined) return { privateKey: parsePrivateKey(held) };
-    const fresh = generateKey("ec-p256");
-    await writePrivateFile(joinKeyPath, encodePrivateKey(fresh.privateKey));
-    return fresh;
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
     const key = generateKey("ec-p256");
-    const csr = createCsr(keySigner(key.privateKey));
-    const { svid } = await this.links.use((link) =>
-      link.client(Agent).renewAgent({ params: { csr } }, { signal }),
-    );
+    const svid = await this.#calls.renew(key, { signal });
     await this.#keep(svid, key, this.reattestable);
     this.#deps.log("info", "agent.renewed", { id: this.svid?.id, notAfter: this.svid?.notAfter });
   }
@@ -357,9 +321,7 @@ export class NodeIdentity implements X509ContextSource {
     if (expired === undefined) return;
     if (allExpired(picture.bundle.x509, clock.now())) await this.#recoverBundle(signal);
     const key = generateKey("ec-p256");
-    const result = await this.#anonymously((link) =>
-      recoverByExpiredSvid(link, expired, key, { signal }),
-    );
+    const result = await this.#calls.recover(expired, key, { signal });
     if (result.bundle !== undefined) {
       picture.adoptBundle(parseBundle(result.bundle, picture.trustDomain));
     }
@@ -378,19 +340,14 @@ export class NodeIdentity implements X509ContextSource {
       if (allExpired(picture.bundle.x509, clock.now())) throw stopped("agent.bundle_mismatch");
       return;
     }
-    const link = openLinkInsecure(this.#options.address);
-    try {
-      const answer = await link.client(Recovery).fetchSignedBundle({}, { signal });
-      const bundle = verifySignedBundle(answer, {
-        trustDomain: picture.trustDomain,
-        key: recoveryKey,
-        sequence: picture.bundle.sequence,
-      });
-      picture.adoptBundle(bundle);
-      log("warn", "agent.bundle_recovered", { sequence: String(bundle.sequence) });
-    } finally {
-      link.destroy();
-    }
+    const answer = await this.#calls.fetchSignedBundleInsecure({ signal });
+    const bundle = verifySignedBundle(answer, {
+      trustDomain: picture.trustDomain,
+      key: recoveryKey,
+      sequence: picture.bundle.sequence,
+    });
+    picture.adoptBundle(bundle);
+    log("warn", "agent.bundle_recovered", { sequence: String(bundle.sequence) });
   }
 
   /** Learns the recovery key from a verified server, once; a server without one is not asked again. */
@@ -398,9 +355,7 @@ export class NodeIdentity implements X509ContextSource {
     this.#pinWanted = false;
     const { picture, log, pinFile } = this.#deps;
     try {
-      const answer = await this.links.use((link) =>
-        link.client(Recovery).fetchSignedBundle({}, { signal }),
-      );
+      const answer = await this.#calls.fetchSignedBundle({ signal });
       verifySignedBundle(answer, {
         trustDomain: picture.trustDomain,
         key: answer.recoveryKey,
@@ -416,18 +371,6 @@ export class NodeIdentity implements X509ContextSource {
       if (cause instanceof RpcError && cause.status === "unimplemented")
         this.#canSignBundle = false;
       else log("warn", "agent.recovery_key_missing", { cause });
-    }
-  }
-
-  async #anonymously<T>(calls: (link: ServerLink) => Promise<T>): Promise<T> {
-    const { address } = this.#options;
-    const link = new ServerLink(address, verifiedHandshake(this.#anonymous, address.host));
-    try {
-      return await calls(link);
-    } catch (error) {
-      throw link.reasonOf(error);
-    } finally {
-      link.destroy();
     }
   }
 
@@ -492,7 +435,7 @@ export class NodeIdentity implements X509ContextSource {
     return {
       kind: "bundle_mismatch",
       pinned: picture.bundle.x509.authorities.map((each) => authorityKeyId(each)).join(", "),
-      presented: await presentedAuthorityInsecure(this.#options.address, { signal }),
+      presented: await this.#calls.presentedAuthorityInsecure({ signal }),
     };
   }
 
@@ -521,7 +464,7 @@ export class NodeIdentity implements X509ContextSource {
     if (step.kind === "reattest" && isFinal(error)) {
       const { joinToken } = this.#options;
       const used = joinToken !== undefined && digest(joinToken) === this.#pins.spentToken;
-      await removePrivateFile(this.#deps.joinKeyPath);
+      await this.#deps.joinKey.end();
       this.#standing = used
         ? { kind: "token_used", detail: "by this agent, in an earlier run" }
         : { kind: "token_refused" };
@@ -547,20 +490,6 @@ function isUnverified(error: unknown): boolean {
     isBonafideError(error, "X509_SVID_INVALID") ||
     isBonafideError(error, "PEER_NOT_AUTHORIZED")
   );
-}
-
-function strip({ bundles }: X509Context): X509Context {
-  return x509ContextOf(undefined, bundles);
-}
-
-/** The same bundles, without an identity to present. */
-function anonymousSource(context: Latest<X509Context>): X509ContextSource {
-  return {
-    context: () => strip(context.value),
-    async *updates(options = {}) {
-      for await (const next of context.updates(options)) yield strip(next);
-    },
-  };
 }
 
 function digest(token: string): string {

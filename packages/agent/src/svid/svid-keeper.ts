@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isBonafideError } from "@bonafide/errors";
-import { backoffMs, type Clock, type Random } from "@bonafide/lifetime";
+import { backoffMs, type Clock, type EpochMs, type Random } from "@bonafide/lifetime";
 import {
   createCsr,
   encodePrivateKey,
@@ -28,6 +28,8 @@ export interface SvidKeeperDeps {
   readonly signer: SvidSigner;
   /** Whether the clock is good enough to issue by (design D12). */
   readonly mayIssue: () => boolean;
+  /** Wall time, corrected by the known difference to the server's clock. */
+  readonly serverNow: () => EpochMs;
 }
 
 /** Options of a {@link SvidKeeper}. */
@@ -158,6 +160,8 @@ export class SvidKeeper {
   }
 
   #isStale(held: WorkloadSvid, entry: Entry, now: number): boolean {
+    // The monotonic clock stands still while a machine sleeps; signing too early harms nobody.
+    if (this.#deps.serverNow() >= held.notAfter) return true;
     const hasGoodAuthority = this.#goodAuthorities().has(held.authorityKeyId);
     return rotationReason({ ...held, hasGoodAuthority }, entry, now) !== "none";
   }
@@ -231,10 +235,10 @@ export class SvidKeeper {
 
   /** Takes an SVID only after it was proven to be this entry's, over this key, under the bundle. */
   #keep(entry: Entry, key: GeneratedKey, chain: readonly Uint8Array[]): void {
-    const { clock, random, picture, log } = this.#deps;
+    const { clock, random, picture, log, serverNow } = this.#deps;
     // Removed or changed while it was being signed: the next look decides.
     if (picture.entries.byId(entry.id) === undefined) return;
-    const now = clock.now();
+    const now = serverNow();
     const verified = verifyX509Svid(chain, picture.ownBundles, { now });
     const [leaf] = verified.path;
     const authority = verified.path.at(-1);

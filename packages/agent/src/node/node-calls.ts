@@ -1,0 +1,134 @@
+import type { Clock } from "@bonafide/lifetime";
+import { createCsr, type GeneratedKey, keySigner } from "@bonafide/pki";
+import {
+  type FetchSignedBundleResponse,
+  type RecoverResponse_Result,
+  Recovery,
+} from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
+import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
+import {
+  createTlsConnector,
+  exactId,
+  spiffeIdOf,
+  type TlsConnector,
+  type TrustDomain,
+  type X509Context,
+  x509ContextOf,
+  type X509ContextSource,
+  type X509Svid,
+} from "@bonafide/spiffe";
+import type { RefusalReason } from "../core/standing.ts";
+import { attestByToken, type AttestedAnswer } from "../server/attest-node.ts";
+import { openLinkInsecure } from "../server/insecure-link.ts";
+import { recoverByExpiredSvid } from "../server/recover-node.ts";
+import { type ServerAddress, ServerLink, verifiedHandshake } from "../server/server-link.ts";
+import { presentedAuthorityInsecure } from "./authority-probe.ts";
+import { ServerLinks } from "./server-links.ts";
+
+/** What {@link NodeCalls} works with. */
+export interface NodeCallsDeps {
+  readonly clock: Clock;
+  readonly trustDomain: TrustDomain;
+  readonly address: ServerAddress;
+  /** SVID and bundle of the moment. */
+  readonly source: X509ContextSource;
+  readonly onRefused: (reason: RefusalReason) => void;
+}
+
+/** A key that is about to get an SVID. */
+export type FreshKey = Pick<GeneratedKey, "privateKey">;
+
+interface CallOptions {
+  readonly signal: AbortSignal;
+}
+
+/** The calls by which a node gets and keeps its own SVID. What they answer is not yet proven. */
+export class NodeCalls {
+  /** Connections under the agent's SVID. */
+  readonly links: ServerLinks;
+  readonly #address: ServerAddress;
+  readonly #connector: TlsConnector;
+  readonly #anonymous: TlsConnector;
+
+  constructor({ clock, trustDomain, address, source, onRefused }: NodeCallsDeps) {
+    this.#address = address;
+    const authorize = exactId(spiffeIdOf(trustDomain, "spire", "server"));
+    this.#connector = createTlsConnector({ source, authorize, clock });
+    this.#anonymous = createTlsConnector({
+      source: anonymousSource(source),
+      authorize,
+      anonymous: true,
+      clock,
+    });
+    this.links = new ServerLinks({ address, connector: this.#connector, source, onRefused });
+  }
+
+  join(token: string, key: FreshKey, options: CallOptions): Promise<AttestedAnswer> {
+    return this.#anonymously((link) => attestByToken(link, token, key, options));
+  }
+
+  async renew(key: FreshKey, options: CallOptions): Promise<X509SVID | undefined> {
+    const csr = createCsr(keySigner(key.privateKey));
+    const { svid } = await this.links.use((link) =>
+      link.client(Agent).renewAgent({ params: { csr } }, options),
+    );
+    return svid;
+  }
+
+  recover(expired: X509Svid, key: FreshKey, options: CallOptions): Promise<RecoverResponse_Result> {
+    return this.#anonymously((link) => recoverByExpiredSvid(link, expired, key, options));
+  }
+
+  /** From the verified server. */
+  fetchSignedBundle(options: CallOptions): Promise<FetchSignedBundleResponse> {
+    return this.links.use((link) => link.client(Recovery).fetchSignedBundle({}, options));
+  }
+
+  /** From whoever answers: what comes counts only by its own signature. */
+  async fetchSignedBundleInsecure(options: CallOptions): Promise<FetchSignedBundleResponse> {
+    const link = openLinkInsecure(this.#address);
+    try {
+      return await link.client(Recovery).fetchSignedBundle({}, options);
+    } finally {
+      link.destroy();
+    }
+  }
+
+  /** Key id of the authority that whoever answers presents, for a message. */
+  presentedAuthorityInsecure(options: CallOptions): Promise<string> {
+    return presentedAuthorityInsecure(this.#address, options);
+  }
+
+  /** Ends all connections. Idempotent. */
+  async close(): Promise<void> {
+    this.links.close();
+    await Promise.all([this.#connector.close(), this.#anonymous.close()]);
+  }
+
+  async #anonymously<T>(calls: (link: ServerLink) => Promise<T>): Promise<T> {
+    const { host } = this.#address;
+    const link = new ServerLink(this.#address, verifiedHandshake(this.#anonymous, host));
+    try {
+      return await calls(link);
+    } catch (error) {
+      throw link.reasonOf(error);
+    } finally {
+      link.destroy();
+    }
+  }
+}
+
+function strip({ bundles }: X509Context): X509Context {
+  return x509ContextOf(undefined, bundles);
+}
+
+/** The same bundles, without an identity to present. */
+function anonymousSource(source: X509ContextSource): X509ContextSource {
+  return {
+    context: () => strip(source.context()),
+    async *updates(options = {}) {
+      for await (const next of source.updates(options)) yield strip(next);
+    },
+  };
+}
