@@ -74,7 +74,7 @@ export declare class ProcessDirectory implements Disposable {
     private constructor();
     static open(pid: number): ProcessDirectory;
     path(name: string): string;
-    text(name: string, sizeBytesMax?: number): string;
+    text(name: string): string;
     link(name: string): Buffer;
     [Symbol.dispose](): void;
 }
