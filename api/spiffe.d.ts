@@ -72,6 +72,7 @@ export interface RotatingGrpcClient<C> extends AsyncDisposable {
 export interface RotatingGrpcClientOptions<C extends ClosableClient> extends TlsConnectorOptions {
     readonly open: (credentials: ChannelCredentials) => C;
     readonly readyMs?: number;
+    readonly graceMs?: number;
 }
 
 export declare const SPIFFE_ERRORS: {

@@ -4,6 +4,7 @@ import { get, type Agent } from "node:https";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { isBonafideError } from "@bonafide/errors";
+import { ManualClock } from "@bonafide/lifetime/testing";
 import {
   Client,
   credentials,
@@ -268,6 +269,44 @@ test("grpc: three rotations of both ends under traffic fail no call, and each is
     while (grpc.lastSerial !== svid.chain[0].serialText) await turn();
   }
   assert.ok((await traffic.end()) > 60);
+});
+
+test("grpc: the old client closes after its grace, since calls that have no stream yet would fail", async () => {
+  const { server, client } = fixture();
+  await using grpc = await serve(server, []);
+  const clock = new ManualClock(Date.now());
+  const opened: { readonly client: Client; closed: boolean }[] = [];
+  await using rotating = openRotatingGrpcClient({
+    source: client,
+    authorize: toServer,
+    clock,
+    open: (channelCredentials) => {
+      const one = { client: grpc.client(channelCredentials), closed: false };
+      const close = one.client.close.bind(one.client);
+      one.client.close = () => {
+        one.closed = true;
+        close();
+      };
+      opened.push(one);
+      return one.client;
+    },
+  });
+  await hello(rotating.current);
+  client.rotate();
+  while (rotating.current === opened[0]?.client) await turn();
+  await clock.advance(4999);
+  assert.equal(opened[0]?.closed, false);
+  assert.match(await hello(opened[0].client), /^Hello/);
+  await clock.advance(1);
+  assert.equal(opened[0].closed, true);
+  assert.equal(opened[1]?.closed, false);
+  client.rotate();
+  while (rotating.current === opened[1]?.client) await turn();
+  await rotating.close();
+  assert.deepEqual(
+    opened.map((one) => one.closed),
+    [true, true, true],
+  );
 });
 
 test("grpc: a client that is asked to move by GOAWAY moves without a failed call", async () => {

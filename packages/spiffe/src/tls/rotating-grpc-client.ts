@@ -1,3 +1,4 @@
+import { systemClock } from "@bonafide/lifetime";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { X509Svid } from "../svid/x509-svid.ts";
 import type { TlsConnectorOptions } from "./connector.ts";
@@ -16,6 +17,11 @@ export interface RotatingGrpcClientOptions<C extends ClosableClient> extends Tls
   readonly open: (credentials: ChannelCredentials) => C;
   /** How long a new connection may take before the old one is kept until the next try, ms, default 10,000. */
   readonly readyMs?: number;
+  /**
+   * How long the old client stays open after the move, ms, default 5000: grpc-js fails calls that were made just before
+   * their channel closes and have not got a stream yet.
+   */
+  readonly graceMs?: number;
 }
 
 /** A client that moves to a new connection when our SVID rotates. */
@@ -40,6 +46,7 @@ class Rotating<C extends ClosableClient> implements RotatingGrpcClient<C> {
   readonly #options: RotatingGrpcClientOptions<C>;
   readonly #ending = new AbortController();
   readonly #following: Promise<void>;
+  readonly #retiring = new Set<C>();
   #svid: X509Svid | undefined;
   #current: C;
 
@@ -57,6 +64,8 @@ class Rotating<C extends ClosableClient> implements RotatingGrpcClient<C> {
   async close(): Promise<void> {
     this.#ending.abort();
     this.#current.close();
+    for (const old of this.#retiring) old.close();
+    this.#retiring.clear();
     await this.#following;
   }
 
@@ -75,9 +84,22 @@ class Rotating<C extends ClosableClient> implements RotatingGrpcClient<C> {
         this.#svid = svid;
         const old = this.#current;
         this.#current = next;
-        old.close();
+        void this.#retire(old);
       } else next.close();
     }
+  }
+
+  /** Never rejects: the sleep ends early by our own signal only, and then `close` has closed it. */
+  async #retire(old: C): Promise<void> {
+    const { clock = systemClock, graceMs = 5000 } = this.#options;
+    this.#retiring.add(old);
+    try {
+      await clock.sleep(graceMs, { signal: this.#ending.signal, unref: true });
+    } catch {
+      return;
+    }
+    this.#retiring.delete(old);
+    old.close();
   }
 }
 
