@@ -280,6 +280,25 @@ test("connections are bounded in all, and for each uid but root", async () => {
   for (const each of [third, fourth, fifth]) each.destroy();
 });
 
+test("a kernel that refuses to name a caller loses that connection only", async () => {
+  let refusals = 1;
+  const moody = {
+    ...kernel,
+    peerCredentials: (fd: number) => {
+      if (refusals-- > 0) throw new Error("refused");
+      return kernel.peerCredentials(fd);
+    },
+  };
+  await using listening = await Listening.open({ kernel: moody });
+  const first = ownConnection(listening.path);
+  assert.deepEqual(await listening.nextDrop(), { kind: "descriptor-lost" });
+  const second = ownConnection(listening.path);
+  const { caller } = await listening.next();
+  assert.equal(caller().pid, process.pid);
+  first.destroy();
+  second.destroy();
+});
+
 const listen = (path: string, folderMode = 0o755): Promise<UnixListener> =>
   listenUnix({ kernel, path, mode: 0o600, folderMode, onConnection: () => {} });
 

@@ -110,7 +110,11 @@ export async function listenUnix(options: ListenUnixOptions): Promise<UnixListen
       drop({ kind: "descriptor-lost" });
       return;
     }
-    const { uid } = kernel.peerCredentials(fd);
+    const uid = uidOf(kernel, fd);
+    if (uid === undefined) {
+      drop({ kind: "descriptor-lost" });
+      return;
+    }
     const ofUid = perUid.get(uid) ?? 0;
     if (open.size >= connectionsMax) {
       drop({ kind: "connections-exceeded" });
@@ -160,6 +164,15 @@ export async function listenUnix(options: ListenUnixOptions): Promise<UnixListen
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Undefined when the kernel refuses: then there is nobody to count the connection for. */
+function uidOf(kernel: Kernel, fd: number): number | undefined {
+  try {
+    return kernel.peerCredentials(fd).uid;
+  } catch {
+    return undefined;
+  }
 }
 
 function identify(kernel: Kernel, fd: number, options: UnixPeerOptions): Caller {
