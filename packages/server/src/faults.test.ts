@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "@bonafide/lifetime";
 import { generateKey } from "@bonafide/pki";
 import type { Store } from "@bonafide/plugin-api";
 import { openMemoryStore } from "@bonafide/plugin-api/testing";
+import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
@@ -142,4 +143,27 @@ test("after its key is lost, a server makes a new authority and says so", async 
   await using second = await openTestServer({ store });
   assert.equal(second.server.bundle().authorities.length, 2);
   await second.join();
+});
+
+test("a server on another database serves what it remembers, writes nothing, and asks its operator", async () => {
+  await using srv = await openTestServer({ isBlind: true });
+  const svid = await srv.join();
+  const old = srv.store;
+  await srv.restart({}, () => Promise.resolve(openMemoryStore()));
+  await old.close();
+  const held = await srv.local(Ledger).head({});
+  assert.notEqual(held.heldReason, "");
+  assert.notEqual(held.heldMessage, "");
+  const csr = csrOf(generateKey("ec-p256"));
+  await srv.remote(Agent, svid).renewAgent({ params: { csr } });
+  const { status, code } = await failureOf(srv.local(Agent).createJoinToken({ ttl: 60 }));
+  assert.deepEqual([status, code], ["failed_precondition", "LEDGER_HELD"]);
+
+  await srv.local(Ledger).acceptRewind({});
+  assert.equal((await srv.local(Ledger).head({})).heldReason, "");
+  assert.equal(
+    (await failureOf(srv.remote(Agent, svid).postStatus({}))).code,
+    "CALLER_CERTIFICATE_REFUSED",
+  );
+  assert.notEqual((await srv.join()).id, svid.id);
 });

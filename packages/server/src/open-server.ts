@@ -64,7 +64,7 @@ export interface ServerDeps {
 
 /** A server that serves. */
 export interface RunningServer extends AsyncDisposable {
-  /** The port it listens on. */
+  /** The port it listens on; 0 while it is on hold and cannot sign. */
   readonly port: number;
   readonly adminSocketPath: string;
   /** Our own bundle as of now: what an agent needs to trust this server. */
@@ -137,6 +137,7 @@ class Server implements RunningServer {
   readonly #local: RpcServer<ServerPeer>;
   readonly #health = new HealthRegistry();
   readonly #hub: WatchHub;
+  readonly #stopFollowing: () => void;
   /** Aborts first: streams end. */
   readonly #leaving = new AbortController();
   /** Aborts once no call runs any more: background work ends. */
@@ -188,6 +189,9 @@ class Server implements RunningServer {
       closing: this.#leaving.signal,
     };
     this.#hub = new WatchHub(registry, clock);
+    this.#stopFollowing = registry.onAdopted((changes) => {
+      if (changes.some(({ kind }) => kind === "authority")) this.#refreshIdentity();
+    });
     const rpcOptions = {
       clock,
       messageBytesMax: LIMITS.messageBytes,
@@ -350,6 +354,15 @@ class Server implements RunningServer {
     }
   }
 
+  /** Shows another SVID at once when another authority signs, and does not wait for the next look. */
+  #refreshIdentity(): void {
+    try {
+      this.#identity?.refresh();
+    } catch (error) {
+      this.#deps.log({ level: "warn", event: "server_svid.not_renewed", error });
+    }
+  }
+
   #canSign(): boolean {
     try {
       this.#services.authorities.signing();
@@ -384,6 +397,7 @@ class Server implements RunningServer {
     }
     this.#health.close();
     this.#hub.close();
+    this.#stopFollowing();
     await this.#ledger.close();
     this.#end.resolve();
     log({ level: "info", event: "server.closed" });

@@ -75,6 +75,8 @@ export function adminLedgerHandlers(
     async acceptRewind({ dropRemovals }, { peer }) {
       await ledger.acceptRewind(actorOf(peer), { dropRemovals });
       deps.log({ level: "warn", event: "ledger.rewind_accepted", fields: { dropRemovals } });
+      // What the store holds may be without an authority of ours.
+      await deps.authorities.settle();
       return { head: toWireName(registry.head) };
     },
   };

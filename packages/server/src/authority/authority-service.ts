@@ -41,13 +41,14 @@ const STEPS_MAX = 32;
  * This server's signing authorities: makes, publishes, activates and retires them, by the rules of the core.
  *
  * Private keys stay in the key manager; the authorities are objects of the ledger. Reads are synchronous and safe at any
- * time; `settle` runs one at a time.
+ * time.
  */
 export class AuthorityService {
   readonly #deps: AuthorityDeps;
   readonly #options: AuthorityOptions;
   #keys: readonly ManagedKey[] = [];
   #signing: SigningAuthority | undefined;
+  #settled: Promise<unknown> = Promise.resolve();
 
   constructor(deps: AuthorityDeps, options: AuthorityOptions) {
     this.#deps = deps;
@@ -76,11 +77,17 @@ export class AuthorityService {
   }
 
   /**
-   * Does all that is due, and says when to come again (epoch ms).
+   * Does all that is due, and says when to come again (epoch ms). Calls wait for each other.
    *
    * @throws what the lane and the key manager throw; nothing is half done, and the next call goes on
    */
-  async settle(): Promise<number> {
+  settle(): Promise<number> {
+    const settled = this.#settled.then(() => this.#settle());
+    this.#settled = settled.catch(() => undefined);
+    return settled;
+  }
+
+  async #settle(): Promise<number> {
     this.#keys = await this.#deps.keys.list();
     this.#adoptSigning();
     for (let steps = 0; steps < STEPS_MAX; steps++) {

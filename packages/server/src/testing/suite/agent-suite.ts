@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
+import { KINDS } from "@bonafide/ledger";
 import { type Clock, systemClock } from "@bonafide/lifetime";
 import { generateKey, parseCertificate } from "@bonafide/pki";
 import type { Store } from "@bonafide/plugin-api";
+import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { PermissionDeniedDetailsSchema } from "@bonafide/proto/spire/api/types/status_pb";
@@ -48,7 +50,12 @@ export function agentSuite(name: string, open: () => Promise<Store>): void {
     assert.equal(again.id, first.id);
     const stolen = await failureOf(srv.join(token));
     assert.deepEqual([stolen.status, stolen.code], ["invalid_argument", "ATTESTATION_FAILED"]);
-    assert.ok(srv.events.some(({ fields }) => fields?.["code"] === "join_token.other_key"));
+    const alarms = srv.local(Ledger).log({ kind: KINDS.alarm, follow: true });
+    const { value } = await alarms.next();
+    const alarm = value?.object.case === "alarm" ? value.object.value : undefined;
+    assert.equal(alarm?.code, "join_token.other_key");
+    assert.ok(!JSON.stringify(alarm.facts).includes(token));
+    await alarms.return?.();
   });
 
   test(`${name}: of many callers with one token exactly one wins`, async () => {
