@@ -25,3 +25,38 @@ export {
 } from "./core/engine/policy.ts";
 export { CedarRecord, CedarSet, EntityUid, type Value } from "./core/engine/values.ts";
 export { AUTHZ_ERRORS, type AuthzErrorCode } from "./errors.ts";
+export { checkOwnership } from "./core/folder/check-ownership.ts";
+export { codeowners } from "./core/folder/codeowners.ts";
+export type { Finding, FindingRule } from "./core/folder/finding.ts";
+export type { AccessAsk, Folder, Org, SourcedPolicy, Team } from "./core/folder/folder.ts";
+export { type FolderParsers, readFolder, type ReadFolder } from "./core/folder/read-folder.ts";
+export {
+  type ActionName,
+  actionOf,
+  ACTIONS,
+  entityOf,
+  type EntityType,
+  isActionName,
+} from "./core/model/entity-names.ts";
+export {
+  type AccessModel,
+  modelEntities,
+  type Reachable,
+  reachablesOf,
+  type RouteDeclaration,
+  type ServiceDeclaration,
+  type SubjectRule,
+  type ThingDeclaration,
+  UNDECLARED,
+  type UserDeclaration,
+  type WorkloadDeclaration,
+  workloadEntities,
+} from "./core/model/model.ts";
+export {
+  buildRequest,
+  type OnBehalfOf,
+  type Principal,
+  principalOf,
+  type RequestFacts,
+} from "./core/model/request.ts";
+export { BASE_SCHEMA } from "./core/model/schema.ts";

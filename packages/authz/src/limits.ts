@@ -21,3 +21,18 @@ export const ENTITIES_MAX = 1_000_000;
 
 /** Longest text of an IP address or range: 8 groups, 7 colons, a slash and 3 digits. */
 export const IP_TEXT_MAX = 43;
+
+/** Longest SPIFFE ID in bytes (SPIFFE-ID §2.3). */
+export const SPIFFE_ID_BYTES_MAX = 2048;
+
+/** Most segments of a SPIFFE ID's path; each is one ancestor of the workload. */
+export const SPIFFE_SEGMENTS_MAX = 64;
+
+/** Most files of one access model. */
+export const MODEL_FILES_MAX = 20_000;
+
+/** Longest file of an access model, in characters. */
+export const MODEL_FILE_CHARACTERS_MAX: number = 4 * 1024 * 1024;
+
+/** Most methods or paths read from one OpenAPI or .proto file. */
+export const ROUTES_PER_FILE_MAX = 20_000;
