@@ -50,6 +50,7 @@ import { TlsPort } from "./port/tls-port.ts";
 import { ServerIdentity } from "./server-identity.ts";
 import type { ServerLog } from "./server-log.ts";
 import { checkOptions, type CheckedOptions, type ServerOptions } from "./server-options.ts";
+import { slept, type StoreWatchDeps, watchStore } from "./store-watch.ts";
 
 /** What a server works with. It closes none of them. */
 export interface ServerDeps {
@@ -77,7 +78,6 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const POLL_MS = 5000;
 /** How often a server on hold looks whether it may open its port. */
 const HELD_POLL_MS = 500;
 
@@ -315,7 +315,7 @@ class Server implements RunningServer {
         (signal) => authorities.run(signal),
         (signal) => this.#identify(signal),
         (signal) => soft.run(signal),
-        (signal) => this.#watchStore(signal),
+        (signal) => watchStore(this.#storeWatch(), signal),
         (signal) => keepHouse({ ...this.#services, serverId: this.#options.serverId }, signal),
       ]);
       this.#end.resolve();
@@ -334,24 +334,20 @@ class Server implements RunningServer {
     await this.#identity?.run(signal);
   }
 
-  /** Asks the store whether anything is newer than what is served; the answer keeps the picture fresh. */
-  async #watchStore(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
-    const { freshness } = this.#services;
-    while (!signal.aborted) {
-      const askedAtMs = clock.monotonicMs();
-      try {
-        // Adopts what is newer, and notices a store that was replaced or fell back.
-        await this.#ledger.catchUp();
-        if (this.#ledger.standing.kind === "writing") freshness.confirm(askedAtMs);
-      } catch (error) {
-        const fields = { ageMs: Math.round(freshness.ageMs()) };
-        log({ level: "warn", event: "store.unreachable", fields, error });
-      }
-      const isServing = this.#port !== 0 && this.#canSign() && freshness.remainingMs() > 0;
-      this.#health.set("", isServing ? "serving" : "not_serving");
-      if (!(await slept(clock, POLL_MS, signal))) return;
-    }
+  #storeWatch(): StoreWatchDeps {
+    const { store, clock, log, freshness, registry } = this.#services;
+    return {
+      store,
+      clock,
+      log,
+      freshness,
+      registry,
+      mayTrust: () => this.#ledger.standing.kind === "writing",
+      looked: () => {
+        const isServing = this.#port !== 0 && this.#canSign() && freshness.remainingMs() > 0;
+        this.#health.set("", isServing ? "serving" : "not_serving");
+      },
+    };
   }
 
   /** Shows another SVID at once when another authority signs, and does not wait for the next look. */
@@ -401,15 +397,5 @@ class Server implements RunningServer {
     await this.#ledger.close();
     this.#end.resolve();
     log({ level: "info", event: "server.closed" });
-  }
-}
-
-/** Whether the time passed; false: the signal aborted. */
-async function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await clock.sleep(ms, { signal, unref: true });
-    return true;
-  } catch {
-    return false;
   }
 }
