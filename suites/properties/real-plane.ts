@@ -51,7 +51,7 @@ export class RealPlane implements AsyncDisposable {
     });
     const dir = openDataDir(join(folder, "data"), {});
     stack.defer(() => {
-      rmSync(dir.socketDir, { recursive: true });
+      rmSync(dir.socketDir, { recursive: true, force: true });
     });
     stack.defer(() => {
       dir.release();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
+import { formatCertificatesPem } from "@bonafide/pki";
 import { parseX509SvidPem } from "@bonafide/spiffe";
-import { clientOptions, readAll } from "./attempts.ts";
 import { RealPlane } from "./real-plane.ts";
 
 // A real server and agent, two workloads that live on SVIDs of six seconds, and a key that was stolen from one of them.
@@ -98,13 +99,19 @@ test(
     const serving = greeter.events.find((event) => event.event === "serving");
     assert.ok(serving?.event === "serving");
     const call = async (): Promise<string> => {
-      const socket = connect({ ...clientOptions("https", stolen), port: serving.https });
-      socket.on("error", () => undefined);
-      socket.write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+      const socket = connect({
+        host: "127.0.0.1",
+        port: serving.https,
+        ALPNProtocols: ["http/1.1"],
+        rejectUnauthorized: false,
+        cert: formatCertificatesPem(stolen.chain),
+        key: stolen.privateKey.export({ type: "pkcs8", format: "pem" }),
+      });
+      socket.end("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
       try {
-        return await readAll(socket);
+        return await text(socket);
       } catch {
-        return "";
+        return ""; // refused by a reset
       }
     };
     if (stolen.notAfter > Date.now() + 500) assert.match(await call(), /^HTTP\/1\.1 200/);

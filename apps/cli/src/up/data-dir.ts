@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
@@ -35,10 +35,29 @@ export function openDataDir(
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n", { mode: 0o600 });
   const lock = takeLock(path);
   try {
-    return { path, socketDir: makeSocketDir(path, env), release: () => lock.release() };
+    const socketDir = makeSocketDir(path, env);
+    return {
+      path,
+      socketDir,
+      release: () => {
+        removeEmpty(socketDir);
+        lock.release();
+      },
+    };
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** Clears the socket folder away, unless something is in it that we did not put there. */
+function removeEmpty(socketDir: string): void {
+  for (const path of [join(socketDir, "server"), join(socketDir, "agent"), socketDir]) {
+    try {
+      rmdirSync(path);
+    } catch {
+      // Not empty, or gone already: both are well.
+    }
   }
 }
 

@@ -34,13 +34,14 @@ export async function runUp(options: UpOptions): Promise<void> {
   stack.defer(() => {
     dir.release();
   });
-  say(`bonafide up: trust domain ${trustDomain}, data in ${dir.path}`);
+  say(`bonafide up: trust domain ${trustDomain}, data in ${shown(dir.path)}`);
   const plane = stack.use(new Plane({ trustDomain, dir, serverPort, env, cli: machine.cli }));
   const demo = stack.use(new Demo({ trustDomain, dir, plane, machine, signal, say }));
   const wasHere = plane.hasJoined;
   const server = await plane.startServer();
-  const folder = relative(process.cwd(), join(dir.path, "server"));
-  say(`server   serves on 127.0.0.1:${plane.port}, store and keys in ${folder}`);
+  say(
+    `server   serves on 127.0.0.1:${plane.port}, store and keys in ${shown(join(dir.path, "server"))}`,
+  );
   const [id] = await Promise.all([plane.startAgent(server), demo.register(server)]);
   say(`agent    ${wasHere ? "is back as" : "joined as"} ${shorten(id)}`);
   say(`         export SPIFFE_ENDPOINT_SOCKET=unix://${plane.workloadSocket}`);
@@ -57,4 +58,10 @@ export async function runUp(options: UpOptions): Promise<void> {
 /** A join token's agent ID is long and says nothing to a reader. */
 function shorten(id: string): string {
   return id.replace(/(join_token\/.{8}).*/, "$1...");
+}
+
+/** A path as a reader of this terminal would type it. */
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") ? path : near;
 }
