@@ -164,6 +164,15 @@ test("a clock more than five minutes off signs nothing and says by how much", as
   assert.match(problems[0]?.text ?? "", /\+\d+\.\d s/);
 });
 
+test("a node whose clock is too slow to join says so, and does not give up", async () => {
+  await using server = await ScriptedServer.open();
+  server.script.clockMs = 400_000;
+  await using agt = await openAgentOf(server);
+  await agt.logged("clock.refused");
+  const { problems } = await agt.admin(Diagnosis).getStatus({});
+  assert.ok(problems.some(({ code, text }) => code === "clock.skew" && text.includes("behind")));
+});
+
 test("a clock that differs by less than that takes the server's time for its SVIDs", async () => {
   await using server = await ScriptedServer.open();
   server.script.clockMs = 200_000;

@@ -82,12 +82,14 @@ export async function openAgent(
   const stored = await pictureFile.read(options.trustDomain);
   const picture = new Picture(await firstBundle(stored, options, deps, signal));
   if (stored?.update !== undefined) picture.adopt(stored.update);
+  const clockWatch = new ClockWatch(deps);
   const identity = new NodeIdentity(
     {
       ...deps,
       picture,
       identityFile,
       pinFile,
+      clockWatch,
       joinKey: new JoinKey(join(options.dataDir, "joining.key")),
     },
     { address: options.server, joinToken: options.joinToken },
@@ -99,7 +101,7 @@ export async function openAgent(
     ...deps,
     file: slotsFile(join(options.dataDir, "slots.json")),
   });
-  const agent = new Agent(options, deps, { picture, pictureFile, identity, slots });
+  const agent = new Agent(options, deps, { picture, pictureFile, identity, slots, clockWatch });
   try {
     await agent.open();
   } catch (error) {
@@ -114,6 +116,7 @@ interface AgentState {
   readonly pictureFile: PictureFile;
   readonly identity: NodeIdentity;
   readonly slots: LauncherSlots;
+  readonly clockWatch: ClockWatch;
 }
 
 class Agent implements RunningAgent {
@@ -143,7 +146,7 @@ class Agent implements RunningAgent {
     // Both are looked at by callers that may never come; a rejection nobody awaits is no failure of its own.
     this.#ended.promise.catch(() => {});
     this.#synced.promise.catch(() => {});
-    this.#clockWatch = new ClockWatch(deps);
+    this.#clockWatch = state.clockWatch;
     this.#unix = createUnixAttestor({
       path: options.discoverPath ?? true,
       wantsSha256: () => wantsSha256(picture),

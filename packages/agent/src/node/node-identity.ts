@@ -28,6 +28,7 @@ import { verifySignedBundle } from "../server/signed-bundle.ts";
 import { Wake } from "../wake.ts";
 import { authorityKeyId } from "../wire/key-id.ts";
 import { parseBundle } from "../wire/parse-bundle.ts";
+import type { ClockWatch } from "./clock-watch.ts";
 import { NodeCalls } from "./node-calls.ts";
 import type { ServerLinks } from "./server-links.ts";
 
@@ -40,6 +41,7 @@ export interface NodeIdentityDeps {
   readonly identityFile: IdentityFile;
   readonly pinFile: PinFile;
   readonly joinKey: JoinKey;
+  readonly clockWatch: ClockWatch;
 }
 
 /** Options of a {@link NodeIdentity}. */
@@ -414,7 +416,9 @@ export class NodeIdentity implements X509ContextSource {
     const { picture, clock } = this.#deps;
     try {
       const chain = svid.chain.map(({ der }) => der);
-      const { path } = verifyX509Svid(chain, picture.ownBundles, { now: clock.now() });
+      // Whether it is valid now is the plan's to say; here only who signed it counts.
+      const now = Math.min(Math.max(clock.now(), svid.notBefore), svid.notAfter);
+      const { path } = verifyX509Svid(chain, picture.ownBundles, { now });
       const authority = path.at(-1);
       return authority !== undefined && !picture.bundle.tainted.has(authorityKeyId(authority));
     } catch (error) {
@@ -443,6 +447,10 @@ export class NodeIdentity implements X509ContextSource {
   async #afterFailure(step: Step, error: unknown, signal: AbortSignal): Promise<void> {
     const { log } = this.#deps;
     log("warn", `agent.${step.kind}_failed`, { cause: error });
+    if (isBonafideError(error, "CLOCK_SKEWED")) {
+      const { clock, clockWatch } = this.#deps;
+      clockWatch.measure(clock.now(), Number(error.details["serverTime"]));
+    }
     const refusal = refusalOf(error);
     if (refusal !== undefined) {
       this.#refusal = refusal;

@@ -1,5 +1,5 @@
 import { BonafideError, type ErrorTable } from "@bonafide/errors";
-import { Latest } from "@bonafide/lifetime";
+import { Latest, systemClock } from "@bonafide/lifetime";
 import { parseCsr } from "@bonafide/pki";
 import { TestCa } from "@bonafide/pki/testing";
 import {
@@ -81,7 +81,11 @@ export class ScriptedServer implements AsyncDisposable {
   };
   /** Full names of the calls so far. */
   readonly calls: string[] = [];
-  #ca = new TestCa(`spiffe://${TRUST_DOMAIN}`, { commonName: "first" });
+  // Old enough to be valid by clocks that a test sets back.
+  #ca = new TestCa(`spiffe://${TRUST_DOMAIN}`, {
+    commonName: "first",
+    now: Date.now() - 3_600_000 / 2,
+  });
   #authorities = [this.#ca.certificate];
   readonly #tainted = new Set<string>();
   readonly #entries = new Map<string, Entry>();
@@ -109,6 +113,7 @@ export class ScriptedServer implements AsyncDisposable {
         source: { context: () => context.value, updates: (options) => context.updates(options) },
         authorize: memberOf(TRUST_DOMAIN),
         alpn: ["h2"],
+        clock: { ...systemClock, now: () => systemClock.now() + this.script.clockMs },
       },
       (socket, peer) => {
         this.#rpc.inject(socket, peer ?? NO_PEER);
