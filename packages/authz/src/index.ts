@@ -60,3 +60,20 @@ export {
   type RequestFacts,
 } from "./core/model/request.ts";
 export { BASE_SCHEMA } from "./core/model/schema.ts";
+export {
+  type Access,
+  AccessGraph,
+  type AccessGraphParts,
+  type PrincipalClass,
+} from "./core/graph/access.ts";
+export { type AccessChange, diffAccess, type DiffInput, renderChanges } from "./core/graph/diff.ts";
+export { printExpression } from "./core/graph/print-expression.ts";
+export {
+  type Explanation,
+  type PolicyAccount,
+  reach,
+  type Reach,
+  type WhoCan,
+  whoCan,
+  why,
+} from "./core/graph/questions.ts";
