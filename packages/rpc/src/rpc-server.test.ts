@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
 import {
@@ -387,3 +387,20 @@ function asker(
     return answers;
   };
 }
+
+test("a client that ends its side is gone, also on a listener that allows half-open sockets", async () => {
+  await using opened = await openTestServer(() => "peer");
+  const path = `${opened.path}.half`;
+  const listener = createServer({ allowHalfOpen: true }, (socket) => {
+    opened.server.inject(socket, "peer");
+  });
+  listener.listen(path);
+  await once(listener, "listening");
+  const client = connect({ path, allowHalfOpen: true });
+  client.end("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x08");
+  client.resume();
+  await once(client, "end");
+  client.destroy();
+  listener.close();
+  await once(listener, "close");
+});

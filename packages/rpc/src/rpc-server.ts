@@ -139,6 +139,10 @@ export class RpcServer<Peer> {
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const connection = new InjectedConnection(id, peer, socket, injector);
     socket.on("error", ignore);
+    // HTTP/2 has no half-closed connections: whoever ends its side is gone, even if the listener would let it stay.
+    socket.once("end", () => {
+      socket.destroy();
+    });
     socket.once("close", () => {
       this.#connections.delete(id);
       connection.end();

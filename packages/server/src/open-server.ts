@@ -201,7 +201,7 @@ class Server implements RunningServer {
       observe: this.#observe.bind(this),
     };
     this.#tcp = openRpcServer(rpcOptions);
-    this.#local = openRpcServer({ ...rpcOptions, keepaliveMs: Infinity });
+    this.#local = openRpcServer(rpcOptions);
     for (const rpc of [this.#tcp, this.#local]) this.#addServices(rpc);
     addService(this.#local, Ledger, adminLedgerHandlers(this.#services, options, ledger));
     addHealth(this.#local, this.#health);
