@@ -1,3 +1,4 @@
+export { type HostileAgent, openHostileAgent } from "./hostile-agent.ts";
 export {
   type LogLine,
   openTestAgent,

@@ -1,3 +1,4 @@
+export { type HostileServer, openHostileServer } from "./hostile-server.ts";
 export { serverSuite } from "./server-suite.ts";
 export { createPlainKeys } from "./plain-keys.ts";
 export {
