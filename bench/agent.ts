@@ -11,18 +11,11 @@ import { openPlane } from "./harness/plane.ts";
 /** What a workload waits for. Server, agent and workload are one process, so all three share its time. */
 export const benches: readonly Bench[] = [
   {
-    // Connect, attest, first SVID; an empty call on a connection of its own, of the same stack, is the yardstick.
+    // Connect, attest, first SVID, against an empty call on a connection of the same stack that is open already.
     name: "workload-first-svid",
     unit: "ms",
     target: { of: "ratio", atMost: 5 },
-    run: (options) => measureFirstSvid(options, "new"),
-  },
-  {
-    // The same against an empty call on a connection that is open already.
-    name: "workload-first-svid/open",
-    unit: "ms",
-    target: null,
-    run: (options) => measureFirstSvid(options, "open"),
+    run: measureFirstSvid,
   },
   {
     // From the call on the admin socket to the message on the workload's open stream: SQLite commit, push, signing.
@@ -39,25 +32,15 @@ export const benches: readonly Bench[] = [
   },
 ];
 
-async function measureFirstSvid(
-  { windowMs }: WindowOptions,
-  yardstick: "new" | "open",
-): Promise<Sample> {
+async function measureFirstSvid({ windowMs }: WindowOptions): Promise<Sample> {
   await using plane = await openPlane();
   await using echo = await openTestServer(() => "bench");
   addService(echo.server, Echo, { say: (request) => request });
   await plane.createEntry("/first");
   await served(() => firstSvid(plane.agent.agent.workloadSocket));
-  using kept = openUnixChannel(echo.path);
-  const open = createClient(Echo, kept);
-  const calls = {
-    new: async (): Promise<void> => {
-      using channel = openUnixChannel(echo.path);
-      await createClient(Echo, channel).say({});
-    },
-    open: () => open.say({}),
-  };
-  const empty = calls[yardstick];
+  using channel = openUnixChannel(echo.path);
+  const client = createClient(Echo, channel);
+  const empty = (): Promise<unknown> => client.say({});
   const firsts: number[] = [];
   const empties: number[] = [];
   const begun = performance.now();

@@ -44,9 +44,13 @@ function measureUp(): Promise<Sample> {
 }
 
 function runUp(folder: string): void {
-  const done = spawnSync("./bonafide", ["up", "--once", "--data-dir", join(folder, "data")], {
-    encoding: "utf8",
-  });
+  const done = spawnSync(
+    join(process.cwd(), "bonafide"),
+    ["up", "--once", "--data-dir", join(folder, "data")],
+    {
+      encoding: "utf8",
+    },
+  );
   if (done.status !== 0) throw new Error(`up --once: exit ${done.status ?? "?"}: ${done.stderr}`);
 }
 
