@@ -246,6 +246,34 @@ export declare function withStatus<E extends BonafideError>(error: E, extra: Sta
 
 // @bonafide/rpc/testing
 
+export interface AttackOptions {
+    readonly seed: number;
+    readonly inputs: number;
+    readonly parallel: number;
+    readonly withinMs: number;
+    readonly silentMs: number;
+}
+
+export interface AttackReport {
+    readonly ends: ReadonlyMap<string, number>;
+    readonly late: readonly string[];
+}
+
+export interface HeldResources {
+    readonly heap: number;
+    readonly resident: number;
+    readonly descriptors: number;
+    readonly timers: number;
+}
+
+export interface HostileTarget {
+    readonly name: string;
+    readonly connect: Connect;
+    readonly services: readonly DescService[];
+    readonly connectionEvery: number;
+    readonly waiting?: readonly string[];
+}
+
 export interface TestServer<Peer> extends AsyncDisposable {
     readonly server: RpcServer<Peer>;
     readonly path: string;
@@ -257,5 +285,13 @@ export interface TestServerOptions<Peer> extends RpcServerOptions<Peer> {
     readonly wrap?: (socket: Socket) => Duplex;
     readonly socketName?: string;
 }
+
+export declare function attack(targets: readonly HostileTarget[], options: AttackOptions): Promise<AttackReport>;
+
+export declare function attackSeed(env: Readonly<Record<string, string | undefined>>): number;
+
+export declare function describeAttack({ ends }: AttackReport): string;
+
+export declare function heldResources(): Promise<HeldResources>;
 
 export declare function openTestServer<Peer>(peerOf: (socket: Socket) => Peer, options?: TestServerOptions<Peer>): Promise<TestServer<Peer>>;
