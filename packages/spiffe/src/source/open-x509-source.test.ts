@@ -152,6 +152,31 @@ test("WLE-15 (Workload Endpoint §6): UNAVAILABLE is tried again with growing pa
   await close();
 });
 
+test("pauses never grow beyond a tenth of the SVID's life, or a second: a short-lived one would expire meanwhile", async () => {
+  for (const [seconds, longestMs] of [
+    [10, 1000],
+    [30, 3000],
+  ] as const) {
+    await using fake = await FakeWorkloadApi.open();
+    const clock = new ManualClock();
+    const now = Date.now();
+    const short = a.issue("/one", { notBefore: now, notAfter: now + seconds * 1000 });
+    fake.give({ svids: [short], bundles: [a.bundle] });
+    await using _source = await openX509Source({
+      address: fake.address,
+      clock,
+      random: { fraction: () => 1 },
+    });
+    fake.fail("unavailable");
+    for (let failed = 1; failed < 8; failed++) {
+      await until(() => clock.sleepers === 1);
+      const before = fake.calls.length;
+      await clock.advance(longestMs);
+      await fake.waitForCalls(before + 1);
+    }
+  }
+});
+
 test("WLE-14, WLE-17 (Workload Endpoint §6): INVALID_ARGUMENT and UNIMPLEMENTED are reported and not tried again", async () => {
   for (const [status, code] of [
     ["invalid_argument", "RPC_INVALID_ARGUMENT"],

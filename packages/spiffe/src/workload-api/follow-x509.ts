@@ -26,8 +26,8 @@ const REDACTED: X509Context = { svid: undefined, svids: [], bundles: new Map() }
 /** A stream that lived shorter than this did not prove that the endpoint is well, ms. */
 const SHORT_LIVED_MS = 1000;
 
-/** Longest pause between two tries, ms. */
-const RETRY_MS_MAX = 30_000;
+/** Bounds of the longest pause between two tries, ms: a tenth of the SVID's life lies between them. */
+const PAUSE_MS_MAX = { least: 1000, most: 30_000 };
 
 /**
  * Follows FetchX509SVID for ever: reconnects at once when a stream that gave something ends, and with growing pauses when
@@ -43,13 +43,17 @@ export async function followX509(
   options: ReadX509ContextOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { signal } = options;
+  let pauseMsMax = PAUSE_MS_MAX.most;
   for (let failures = 0; !signal.aborted;) {
     const openedMs = deps.clock.monotonicMs();
     let gaveSomething = false;
     let failed = false;
     try {
       for await (const response of deps.client.watchX509Responses({ signal })) {
-        gaveSomething = read(response, listener, options) || gaveSomething;
+        const context = read(response, listener, options);
+        if (context === undefined) continue;
+        gaveSomething = true;
+        pauseMsMax = longestPauseMs(context);
       }
     } catch (error) {
       if (isAborted(signal)) return;
@@ -66,26 +70,33 @@ export async function followX509(
     failures = gaveSomething && livedMs >= SHORT_LIVED_MS ? 0 : failures + 1;
     // The first end is no failure; an endpoint that ends every stream at once must not be asked in a tight loop.
     const retries = gaveSomething && !failed ? failures - 1 : failures;
-    if (retries > 0) await pause(deps, retries, signal);
+    if (retries > 0) await pause(deps, { failures: retries, maxMs: pauseMsMax }, signal);
   }
 }
 
-/** Whether a message could be read; one that could not is discarded and the state stays (WLA-11). */
+/** Who has an SVID of seconds cannot wait for half a minute: it would expire while the endpoint is well again. */
+function longestPauseMs({ svid }: X509Context): number {
+  if (svid === undefined) return PAUSE_MS_MAX.most;
+  const tenth = (svid.notAfter - svid.notBefore) / 10;
+  return Math.max(PAUSE_MS_MAX.least, Math.min(PAUSE_MS_MAX.most, tenth));
+}
+
+/** Hands a message on; one that cannot be read is discarded and the state stays (WLA-11). */
 function read(
   response: Parameters<typeof readX509Context>[0],
   listener: FollowListener,
   options: ReadX509ContextOptions,
-): boolean {
+): X509Context | undefined {
   let context: X509Context;
   try {
     context = readX509Context(response, options);
   } catch (error) {
     if (!isBonafideError(error)) throw error;
     listener.onProblem(error);
-    return false;
+    return undefined;
   }
   listener.onContext(context);
-  return true;
+  return context;
 }
 
 function isFinal(error: BonafideError): boolean {
@@ -101,9 +112,13 @@ function denied(cause: BonafideError): BonafideError {
   );
 }
 
-async function pause(deps: FollowDeps, failures: number, signal: AbortSignal): Promise<void> {
+async function pause(
+  deps: FollowDeps,
+  { failures, maxMs }: { readonly failures: number; readonly maxMs: number },
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    const ms = backoffMs(failures, deps.random.fraction(), { maxMs: RETRY_MS_MAX });
+    const ms = backoffMs(failures, deps.random.fraction(), { maxMs });
     // Keeps the process alive as an open stream does: a program that waits for its identity must not end meanwhile.
     await deps.clock.sleep(ms, { signal });
   } catch (error) {
