@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rm } from "node:fs/promises";
+import { access, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openTestAgent } from "@bonafide/agent/testing";
@@ -29,6 +29,37 @@ test("the agent renews its own SVID at half life, and goes on", async () => {
   const stream = watchSvids(node.agt);
   assert.equal((await next(stream)).svids.length, 1);
   await stream.return();
+});
+
+test("an agent that cannot write its SVID down renews it all the same, and keeps it once it can", async () => {
+  await using node = await openNode({ options: { agentSvidTtlMs: 3000 } });
+  const path = join(node.agt.folder, "data", "identity.json");
+  await rm(path);
+  await mkdir(join(path, "in-the-way"), { recursive: true });
+  await node.agt.logged("identity.not_kept");
+  await node.agt.logged("agent.renewed");
+  await rm(path, { recursive: true });
+  await node.agt.logged("identity.kept");
+  await node.agt.restart();
+  await node.agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+});
+
+test("a second agent on the same folder is refused, and the folder is free once the first has ended", async () => {
+  await using node = await openNode();
+  const second = {
+    server: { host: "127.0.0.1", port: node.srv.server.port },
+    dataDir: join(node.agt.folder, "data"),
+  };
+  await assert.rejects(openTestAgent(second), { code: "AGENT_STATE_LOCKED" });
+  await node.agt.restart();
+});
+
+test("what a killed agent had begun to write is gone after the next start", async () => {
+  await using node = await openNode();
+  const begun = join(node.agt.folder, "data", "identity.json.0123456789ab.new");
+  await writeFile(begun, "half a key", { mode: 0o600 });
+  await node.agt.restart();
+  await assert.rejects(access(begun), { code: "ENOENT" });
 });
 
 test("a banned agent deletes its SVID and ends with that cause", async () => {

@@ -32,6 +32,8 @@ export const AGENT_ERRORS = {
   AGENT_STATE_INVALID: { status: "failed_precondition", retry: false },
   /** The data folder cannot be read or written. */
   AGENT_STATE_UNAVAILABLE: { status: "unavailable", retry: true },
+  /** Another agent runs on the data folder. */
+  AGENT_STATE_LOCKED: { status: "failed_precondition", retry: false },
   /** Neither a bundle nor a pinned state nor insecure bootstrap was given. */
   BOOTSTRAP_MISSING: { status: "failed_precondition", retry: false },
   /** The bootstrap bundle is unreadable or of another trust domain. */

@@ -15,10 +15,12 @@ import type { TrustBundle } from "./core/bundle.ts";
 import type { Cause } from "./core/why/causes.ts";
 import { explainAgent } from "./core/why/explain-agent.ts";
 import { DecisionLog } from "./decision/decision-log.ts";
+import { lockFolder } from "./disk/folder-lock.ts";
 import { IdentityFile } from "./disk/identity-file.ts";
 import { JoinKey } from "./disk/join-key.ts";
 import { PictureFile, type StoredPicture } from "./disk/picture-file.ts";
 import { PinFile, type Pins } from "./disk/pin-file.ts";
+import { removeUnfinished } from "./disk/private-file.ts";
 import { AGENT_ERRORS } from "./errors.ts";
 import { IdentityGroups } from "./identity/identity-groups.ts";
 import { launcherAttestor } from "./launcher/launcher-attestor.ts";
@@ -65,7 +67,8 @@ export interface RunningAgent extends AsyncDisposable {
 /**
  * Opens an agent: reads its state, listens on both sockets, and joins or comes back to its server in the background.
  *
- * @throws AGENT_STATE_INVALID, AGENT_STATE_UNAVAILABLE, BOOTSTRAP_MISSING, BOOTSTRAP_BUNDLE_INVALID
+ * @throws AGENT_STATE_LOCKED, AGENT_STATE_INVALID, AGENT_STATE_UNAVAILABLE
+ * @throws BOOTSTRAP_MISSING, BOOTSTRAP_BUNDLE_INVALID
  * @throws what the sockets throw; nothing is left open then
  * @stability experimental
  */
@@ -75,7 +78,25 @@ export async function openAgent(
   opening: { readonly signal?: AbortSignal } = {},
 ): Promise<RunningAgent> {
   await prepareFolder(options.dataDir);
-  const signal = opening.signal ?? new AbortController().signal;
+  const unlock = lockFolder(options.dataDir);
+  try {
+    await removeUnfinished(options.dataDir);
+    return await openLocked({ options, deps, unlock }, opening.signal);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function openLocked(
+  given: {
+    readonly options: AgentOptions;
+    readonly deps: AgentDeps;
+    readonly unlock: () => void;
+  },
+  signal: AbortSignal = new AbortController().signal,
+): Promise<RunningAgent> {
+  const { options, deps, unlock } = given;
   const pictureFile = new PictureFile(join(options.dataDir, "picture.pb"));
   const pinFile = new PinFile(join(options.dataDir, "pins.json"));
   const identityFile = new IdentityFile(join(options.dataDir, "identity.json"));
@@ -101,7 +122,8 @@ export async function openAgent(
     ...deps,
     file: slotsFile(join(options.dataDir, "slots.json")),
   });
-  const agent = new Agent(options, deps, { picture, pictureFile, identity, slots, clockWatch });
+  const state = { picture, pictureFile, identity, slots, clockWatch, unlock };
+  const agent = new Agent(options, deps, state);
   try {
     await agent.open();
   } catch (error) {
@@ -117,6 +139,8 @@ interface AgentState {
   readonly identity: NodeIdentity;
   readonly slots: LauncherSlots;
   readonly clockWatch: ClockWatch;
+  /** Gives the data folder back. */
+  readonly unlock: () => void;
 }
 
 class Agent implements RunningAgent {
@@ -324,6 +348,7 @@ class Agent implements RunningAgent {
     await this.#state.identity.close();
     await this.#state.slots[Symbol.asyncDispose]();
     await this.#unix[Symbol.asyncDispose]();
+    this.#state.unlock();
     if (this.#running === undefined) this.#ended.resolve({ kind: "closed" });
   }
 

@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { BonafideError } from "@bonafide/errors";
 import { AGENT_ERRORS } from "../errors.ts";
 import { STATE_FILE_BYTES_MAX } from "../limits.ts";
+
+/** Names of files that are not yet renamed. */
+const UNFINISHED = /\.(?:[0-9a-f]{12}\.new|json\.next)$/;
 
 /**
  * Replaces a file as a whole: after a crash at any moment either the old or the new bytes are there.
@@ -70,6 +73,21 @@ export async function removePrivateFile(path: string): Promise<void> {
     await syncFolder(dirname(path));
   } catch (cause) {
     throw unavailable("removed", path, cause);
+  }
+}
+
+/**
+ * Removes what a killed process had begun to write; it may hold a key. Only while no other process writes there.
+ *
+ * @throws AGENT_STATE_UNAVAILABLE
+ */
+export async function removeUnfinished(folder: string): Promise<void> {
+  try {
+    for (const name of await readdir(folder)) {
+      if (UNFINISHED.test(name)) await rm(join(folder, name), { force: true });
+    }
+  } catch (cause) {
+    throw unavailable("cleaned", folder, cause);
   }
 }
 

@@ -55,13 +55,18 @@ type Step =
   | StandingStep
   | { readonly kind: "renew" }
   | { readonly kind: "bundle" }
-  | { readonly kind: "pin" };
+  | { readonly kind: "pin" }
+  /** Writing down an SVID that the disk had no room for. */
+  | { readonly kind: "keep" };
 
 type Next = Step | { readonly kind: "wait"; readonly ms: number };
 
 const FORMER_IDS_MAX = 16;
 
 const RETRY = { firstMs: 500, maxMs: 30_000 };
+
+/** Pause after an SVID could not be written down, ms. */
+const KEEP_RETRY_MS = 5000;
 
 /**
  * The agent's own SVID: joins, renews at half life, comes back after expiry, and stops when only a person can help.
@@ -83,6 +88,8 @@ export class NodeIdentity implements X509ContextSource {
   #canRecover = true;
   #canSignBundle = true;
   #pinWanted = false;
+  /** When to try again to write down what is held, monotonic ms; undefined while the disk has it. */
+  #keepAtMs: number | undefined;
 
   constructor(deps: NodeIdentityDeps, options: NodeIdentityOptions, pins: Pins | undefined) {
     this.#deps = deps;
@@ -233,7 +240,10 @@ export class NodeIdentity implements X509ContextSource {
     const isOver = this.#deps.clock.now() >= svid.notAfter;
     if (isOver || now >= plan.renewAtMs || !this.#hasGoodAuthority(svid)) return { kind: "renew" };
     if (this.#pinWanted) return { kind: "pin" };
-    return { kind: "wait", ms: plan.renewAtMs - now };
+    const { renewAtMs } = plan;
+    if (this.#keepAtMs === undefined) return { kind: "wait", ms: renewAtMs - now };
+    if (now >= this.#keepAtMs) return { kind: "keep" };
+    return { kind: "wait", ms: Math.min(renewAtMs, this.#keepAtMs) - now };
   }
 
   async #perform(step: Step, signal: AbortSignal): Promise<void> {
@@ -252,6 +262,9 @@ export class NodeIdentity implements X509ContextSource {
         return;
       case "pin":
         await this.#pinRecoveryKey(signal);
+        return;
+      case "keep":
+        await this.#write();
         return;
       case "stop":
         await this.#stop(step);
@@ -306,7 +319,8 @@ export class NodeIdentity implements X509ContextSource {
     const formerIds = this.#formerIdsWith(before).filter((id) => id !== this.svid?.id);
     this.#pins = { ...this.#pins, spentToken: digest(token), formerIds };
     await this.#deps.pinFile.write(this.#pins);
-    await this.#deps.joinKey.end();
+    // Without an SVID on disk the key is what a restart would join with again.
+    if (this.#keepAtMs === undefined) await this.#deps.joinKey.end();
     this.#deps.log("info", "agent.joined", { id: this.svid?.id });
   }
 
@@ -381,19 +395,32 @@ export class NodeIdentity implements X509ContextSource {
     key: Pick<GeneratedKey, "privateKey">,
     reattestable: boolean,
   ): Promise<void> {
-    const { clock, picture, identityFile } = this.#deps;
+    const { clock, picture } = this.#deps;
     const receivedAt = clock.now();
     const parsed = parseAgentSvid(svid, {
       privateKey: key.privateKey,
       bundle: picture.bundle,
       now: receivedAt,
     });
-    const stored: StoredIdentity = { svid: parsed, receivedAt, reattestable };
-    await identityFile.write(stored);
     this.#refusal = undefined;
     this.#serverUnverified = false;
-    this.#take(stored);
+    this.#take({ svid: parsed, receivedAt, reattestable });
     this.#standing = { kind: "good" };
+    await this.#write();
+  }
+
+  /** Writes down the SVID that is held. A full disk costs the next start, and never the SVID in use. */
+  async #write(): Promise<void> {
+    const { clock, log, identityFile } = this.#deps;
+    if (this.#stored === undefined) return;
+    try {
+      await identityFile.write(this.#stored);
+      if (this.#keepAtMs !== undefined) log("info", "identity.kept", { id: this.svid?.id });
+      this.#keepAtMs = undefined;
+    } catch (cause) {
+      log("error", "identity.not_kept", { cause });
+      this.#keepAtMs = clock.monotonicMs() + KEEP_RETRY_MS;
+    }
   }
 
   #take(stored: StoredIdentity): void {

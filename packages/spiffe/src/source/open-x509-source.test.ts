@@ -162,7 +162,7 @@ test("pauses never grow beyond a tenth of the SVID's life, or a second: a short-
     const now = Date.now();
     const short = a.issue("/one", { notBefore: now, notAfter: now + seconds * 1000 });
     fake.give({ svids: [short], bundles: [a.bundle] });
-    await using _source = await openX509Source({
+    const source = await openX509Source({
       address: fake.address,
       clock,
       random: { fraction: () => 1 },
@@ -174,6 +174,7 @@ test("pauses never grow beyond a tenth of the SVID's life, or a second: a short-
       await clock.advance(longestMs);
       await fake.waitForCalls(before + 1);
     }
+    await source.close();
   }
 });
 
