@@ -77,3 +77,5 @@ export {
   whoCan,
   why,
 } from "./core/graph/questions.ts";
+export { routesOfOpenApi, routesOfProto } from "./core/model/import-routes.ts";
+export { type MatchedRoute, RouteTable } from "./core/model/route-table.ts";

@@ -36,3 +36,6 @@ export const MODEL_FILE_CHARACTERS_MAX: number = 4 * 1024 * 1024;
 
 /** Most methods or paths read from one OpenAPI or .proto file. */
 export const ROUTES_PER_FILE_MAX = 20_000;
+
+/** Longest path of a request. */
+export const PATH_CHARACTERS_MAX = 8192;

@@ -11,6 +11,7 @@ import type {
   UserDeclaration,
   WorkloadDeclaration,
 } from "../model/model.ts";
+import { isParameter } from "../model/route-table.ts";
 import { isSpiffePath } from "../model/spiffe-paths.ts";
 import { Fields } from "./fields.ts";
 import { type Finding, type FindingRule, lineOf } from "./finding.ts";
@@ -316,7 +317,13 @@ function readRoute(json: unknown, report: Report): readonly RouteDeclaration[] {
   }
   const bare = path?.replace(/^\//, "") ?? "";
   const actions = methods.map((method) => `http.${method}`);
-  if (!HTTP_PATH.test(bare) || bare === "?" || /(?:^|\/)\.{1,2}(?:\/|$)/.test(bare)) {
+  const isTemplate = bare.split("/").every((part) => isParameter(part) || !/[{}]/.test(part));
+  if (
+    !isTemplate ||
+    !HTTP_PATH.test(bare) ||
+    bare === "?" ||
+    /(?:^|\/)\.{1,2}(?:\/|$)/.test(bare)
+  ) {
     report(`not a path: ${path ?? ""}`, path ?? "");
   } else if (actions.length === 0 || !actions.every((name) => isActionName(name))) {
     report(`${bare} has no methods, or unknown ones`, bare);

@@ -1,0 +1,104 @@
+import { BonafideError } from "@bonafide/errors";
+import { AUTHZ_ERRORS } from "../../errors.ts";
+import { PATH_CHARACTERS_MAX } from "../../limits.ts";
+import type { EntityUid } from "../engine/values.ts";
+import { type ActionName, entityOf } from "./entity-names.ts";
+import { type RouteDeclaration, type ServiceDeclaration, UNDECLARED } from "./model.ts";
+
+/** What a request is about. */
+export interface MatchedRoute {
+  readonly resource: EntityUid;
+  /** The declared route; `undefined` if it is none, and then the resource is `service/?`. To be counted. */
+  readonly route: RouteDeclaration | undefined;
+}
+
+interface Node {
+  readonly literals: Map<string, Node>;
+  parameter: Node | undefined;
+  route: RouteDeclaration | undefined;
+}
+
+/** The declared routes of one service, found by the path of a request. */
+export class RouteTable {
+  readonly #service: string;
+  readonly #root: Node = emptyNode();
+
+  /** @throws MODEL_INVALID  two routes that differ by the names of their parameters only */
+  constructor({ name, routes }: Pick<ServiceDeclaration, "name" | "routes">) {
+    this.#service = name;
+    for (const route of routes) this.#add(route);
+  }
+
+  /**
+   * Finds what a request is about. A literal segment wins over a parameter.
+   *
+   * @param path  As it came, with its leading slash and without query: `/v1/refunds/7`, `/pay.v1.Payments/Refund`.
+   * @throws AUTHZ_REQUEST_INVALID  a path that two programs could read in two ways: empty or dot segments, encoded
+   *   slashes, backslashes, control characters, broken or doubled percent encoding, more than 8,192 characters
+   */
+  match(action: ActionName, path: string): MatchedRoute {
+    const segments = readPath(path);
+    const route = find(this.#root, segments, 0);
+    if (route?.actions.includes(action) !== true) {
+      return { resource: entityOf("Route", `${this.#service}/${UNDECLARED}`), route: undefined };
+    }
+    return { resource: entityOf("Route", `${this.#service}/${route.path}`), route };
+  }
+
+  #add(route: RouteDeclaration): void {
+    let node = this.#root;
+    for (const segment of route.path.split("/")) {
+      if (isParameter(segment)) node = node.parameter ??= emptyNode();
+      else {
+        const next = node.literals.get(segment) ?? emptyNode();
+        node.literals.set(segment, next);
+        node = next;
+      }
+    }
+    if (node.route !== undefined) {
+      const message = `${node.route.path} and ${route.path} of ${this.#service} are one route`;
+      throw new BonafideError(AUTHZ_ERRORS, "MODEL_INVALID", message);
+    }
+    node.route = route;
+  }
+}
+
+/** Whether a segment of a template stands for any one segment. */
+export function isParameter(segment: string): boolean {
+  return /^\{[a-zA-Z0-9_.-]+\}$/.test(segment);
+}
+
+function find(node: Node, segments: readonly string[], at: number): RouteDeclaration | undefined {
+  const segment = segments[at];
+  if (segment === undefined) return node.route;
+  const literal = node.literals.get(segment);
+  const found = literal && find(literal, segments, at + 1);
+  return found ?? (node.parameter && find(node.parameter, segments, at + 1));
+}
+
+function readPath(path: string): readonly string[] {
+  if (!path.startsWith("/") || path.length > PATH_CHARACTERS_MAX) throw ambiguous();
+  return path.slice(1).split("/").map(readSegment);
+}
+
+function readSegment(segment: string): string {
+  let text: string;
+  try {
+    text = decodeURIComponent(segment);
+  } catch (error) {
+    throw ambiguous(error);
+  }
+  // What is left of a percent sign would be decoded once more by somebody else.
+  if (/^\.{0,2}$/.test(text) || /[\\/%?#;\p{Cc}]/u.test(text)) throw ambiguous();
+  return text;
+}
+
+function emptyNode(): Node {
+  return { literals: new Map(), parameter: undefined, route: undefined };
+}
+
+function ambiguous(cause?: unknown): BonafideError {
+  return new BonafideError(AUTHZ_ERRORS, "AUTHZ_REQUEST_INVALID", "the path is ambiguous", {
+    cause,
+  });
+}
