@@ -1,7 +1,7 @@
 import type { ErrorTable } from "@bonafide/errors";
 
 /**
- * Error codes of the agent. Those of the Workload API carry no more than the caller's own facts (design D8).
+ * Error codes of the agent. Those of the Workload API carry no more than the caller's own facts (ADR-0073).
  *
  * @stability stable
  */

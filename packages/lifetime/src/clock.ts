@@ -7,7 +7,7 @@ export type EpochMs = number;
  * The only way to know or to wait for time.
  *
  * `now` may jump either way when the machine's clock is set; `monotonicMs` never falls and is what durations and
- * rotation run on (design D12). Safe for concurrent use.
+ * rotation run on (ADR-0071). Safe for concurrent use.
  */
 export interface Clock {
   /** Wall time. */

@@ -1,6 +1,6 @@
 import type { ErrorTable } from "@bonafide/errors";
 
-/** Every error code this package throws; codes are public API (design D8). */
+/** Every error code this package throws; codes are public API (ADR-0005). */
 export const SPIFFE_ERRORS = {
   /** Text or bytes are no SPIFFE ID; `details.reason` says which rule. */
   SPIFFE_ID_INVALID: { status: "invalid_argument", retry: false },

@@ -1,4 +1,4 @@
-/** Longest SPIFFE ID in bytes (SPIFFE-ID §2.3; conformance decision D3). */
+/** Longest SPIFFE ID in bytes (SPIFFE-ID §2.3; conformance decision C3). */
 export const SPIFFE_ID_BYTES_MAX = 2048;
 
 /** Longest trust domain name in bytes (SPIFFE-ID §2.3). */

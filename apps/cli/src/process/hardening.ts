@@ -8,7 +8,7 @@ const DANGEROUS = /^(?:NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_TLS_REJECT_UNAUTHOR
 
 /**
  * Prepares a process that holds keys: refuses an inspector, drops variables that could have put code or trust into it
- * (design D5), and makes its files private.
+ * (see SECURITY.md), and makes its files private.
  *
  * @throws PLATFORM_UNSUPPORTED  an inspector is open, or SIGUSR1 could open one
  */

@@ -92,7 +92,7 @@ export class PatchedSocket extends Duplex {
 
 /**
  * Puts the patch of `:authority` in front of the HTTP/2 layer, which otherwise resets requests whose authority is the
- * raw path of a socket (design D7). For the workload socket only.
+ * raw path of a socket (ADR-0055). For the workload socket only.
  */
 export function patchAuthority(socket: Socket): PatchedSocket {
   return new PatchedSocket(socket);

@@ -1,7 +1,7 @@
-/** From here on a difference of clocks is logged, ms (design D12). */
+/** From here on a difference of clocks is logged, ms (ADR-0071). */
 export const SKEW_WARN_MS = 30_000;
 
-/** From here on nothing is issued, ms (design D12). */
+/** From here on nothing is issued, ms (ADR-0071). */
 export const SKEW_REFUSE_MS = 300_000;
 
 /** What a measured difference between two clocks means. */

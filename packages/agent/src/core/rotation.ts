@@ -6,7 +6,7 @@ export interface Validity {
   readonly notAfter: EpochMs;
 }
 
-/** When an SVID is replaced and when it ends, on the monotonic clock (design D12). */
+/** When an SVID is replaced and when it ends, on the monotonic clock (ADR-0071). */
 export interface RotationPlan {
   readonly renewAtMs: number;
   readonly expiresAtMs: number;

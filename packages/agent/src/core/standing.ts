@@ -8,7 +8,7 @@ export type RefusalReason =
 
 /** What the agent does about it. */
 export type StandingStep =
-  /** Ask for a new SVID with the expired one (design D10). */
+  /** Ask for a new SVID with the expired one (ADR-0063). */
   | { readonly kind: "recover" }
   /** Attest as at the first start. */
   | { readonly kind: "reattest" }

@@ -2,7 +2,7 @@ import type { Clock, EpochMs } from "@bonafide/lifetime";
 import { judgeSkew, type SkewJudgement } from "../core/clock-skew.ts";
 import type { Log } from "../log.ts";
 
-/** Compares this node's clock with the server's and says whether anything may be issued (design D12). */
+/** Compares this node's clock with the server's and says whether anything may be issued (ADR-0071). */
 export class ClockWatch {
   readonly #clock: Clock;
   readonly #log: Log;

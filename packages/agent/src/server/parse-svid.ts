@@ -60,7 +60,7 @@ function assertClock([leaf]: readonly Certificate[], now: EpochMs): void {
 
 /**
  * The instant to judge a fresh SVID at. It was made a moment ago by the server's clock, so where ours differs by no more
- * than is tolerated (design D12), the server's counts: a node whose clock is a minute slow is to join all the same.
+ * than is tolerated (ADR-0071), the server's counts: a node whose clock is a minute slow is to join all the same.
  */
 function instantFor(chain: readonly Certificate[], now: EpochMs): EpochMs {
   const [leaf] = chain;

@@ -28,7 +28,7 @@ export function recoveryMessage(parts: {
 }
 
 /**
- * Exchanges an expired SVID for a new one (design D10), over a connection without a client certificate.
+ * Exchanges an expired SVID for a new one (ADR-0063), over a connection without a client certificate.
  *
  * @param expired  The SVID that ended, with its key.
  * @param key      The new key.

@@ -26,7 +26,7 @@ export interface SvidKeeperDeps {
   readonly log: Log;
   readonly picture: Picture;
   readonly signer: SvidSigner;
-  /** Whether the clock is good enough to issue by (design D12). */
+  /** Whether the clock is good enough to issue by (ADR-0071). */
   readonly mayIssue: () => boolean;
   /** Wall time, corrected by the known difference to the server's clock. */
   readonly serverNow: () => EpochMs;

@@ -33,7 +33,7 @@ const SELECTORS_SHOWN_MAX = 1500;
 
 /**
  * Looks at every caller, writes down every decision, and words every refusal: its code, the caller's own selectors and
- * the decision's id, and nothing of anybody else (design D8).
+ * the decision's id, and nothing of anybody else (ADR-0073).
  */
 export class CallerGate {
   readonly #deps: CallerGateDeps;

@@ -19,7 +19,7 @@ export interface SelfApiDeps {
   readonly keeper: SvidKeeper;
 }
 
-/** Adds `Whoami`: a caller's own facts and identities, and nothing of anybody else (design D8). */
+/** Adds `Whoami`: a caller's own facts and identities, and nothing of anybody else (ADR-0073). */
 export function addSelfApi(server: RpcServer<UnixConnection>, deps: SelfApiDeps): void {
   addService(server, Self, {
     async whoami(_request, context) {

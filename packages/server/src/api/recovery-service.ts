@@ -37,7 +37,7 @@ const EXPORTER_LABEL = "EXPORTER-bonafide-recover";
 const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 
 /**
- * bonafide.agent.v1.Recovery: the way back for a node that was off for longer than its SVID lived (design D10).
+ * bonafide.agent.v1.Recovery: the way back for a node that was off for longer than its SVID lived (ADR-0063).
  *
  * The proof is a signature by the old key over a nonce of this stream and a value of this very TLS connection, so that
  * neither a recording nor a man in the middle can use it. Every refusal but a ban has one text.

@@ -1,4 +1,4 @@
-/** Longest stretch of work on the main loop, ms; design §2 allows 5. */
+/** Longest stretch of work on the main loop, ms; other calls are to wait 5 at most. */
 const SLICE_MS = 4;
 
 /** Lets others run whenever a stretch of work has lasted long enough. Call `pause` between its steps. */

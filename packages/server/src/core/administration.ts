@@ -19,7 +19,7 @@ export type AdminMethod = "read" | "write-entry" | "write-node" | "write-token" 
 
 /** The object a call is about, as it is stored and as it would become; undefined: it does not (or would not) exist. */
 export interface Administered {
-  /** Whether its SPIFFE ID holds a grant or a flag (admin, downstream): design §5. */
+  /** Whether its SPIFFE ID holds a grant or a flag (admin or downstream; ADR-0064). */
   readonly isReserved: boolean;
 }
 

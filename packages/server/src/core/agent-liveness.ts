@@ -11,7 +11,7 @@ export interface NodeStanding {
 export type DeadAgent = "AGENT_NOT_ATTESTED" | "AGENT_BANNED";
 
 /**
- * Whether an agent SVID that chains is still live (design D11). Needs no write and no clock.
+ * Whether an agent SVID that chains is still live (ADR-0061). Needs no write and no clock.
  *
  * @param node      undefined: never attested, or removed.
  * @param signedAt  The position the SVID was signed at, from its extension; undefined: it carries none, so it is not

@@ -26,7 +26,7 @@ export type RotationStep =
 
 /** Options of {@link nextRotation}. */
 export interface RotationOptions {
-  /** How long an expired authority is kept for recovery, ms; 0: not at all (design D10). */
+  /** How long an expired authority is kept for recovery, ms; 0: not at all (ADR-0063). */
   readonly recoveryWindowMs: number;
 }
 

@@ -16,7 +16,7 @@ export interface RecoveryFacts {
 }
 
 /**
- * Whether a node whose SVID has expired may have a new one for it (design D10). The chain, the signature by the old key
+ * Whether a node whose SVID has expired may have a new one for it (ADR-0063). The chain, the signature by the old key
  * and the freshness of the nonce are proven before this is asked.
  *
  * An SVID that is still valid also passes: its holder proved the key, and a clock that is a minute off should not cost a

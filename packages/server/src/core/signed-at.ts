@@ -1,7 +1,7 @@
 import type { Position } from "@bonafide/ledger";
 
 /**
- * The extension of agent SVIDs that says at which place of the ledger they were signed (design D11). Not critical: a
+ * The extension of agent SVIDs that says at which place of the ledger they were signed (ADR-0061). Not critical: a
  * verifier that does not know it loses nothing.
  *
  * @spec docs/adr/0061-node-liveness-without-writes.md

@@ -6,7 +6,7 @@ import type { X509Bundle } from "./x509-bundle.ts";
 
 /**
  * One bundle per trust domain, immutable, replaced whole. Nothing here merges authorities of two domains into one list:
- * that list is what lets one domain vouch for another's IDs (design D4).
+ * that list is what lets one domain vouch for another's IDs (ADR-0041).
  */
 export type X509BundleSet = ReadonlyMap<TrustDomain, X509Bundle>;
 

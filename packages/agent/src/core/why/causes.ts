@@ -140,7 +140,7 @@ CAUSES satisfies Readonly<Record<string, CauseSpec>>;
 /** The code of a cause, such as `entry.none`. */
 export type CauseCode = keyof typeof CAUSES;
 
-/** One cause with the values of this case. For operators only: it may name entries of others (design D8). */
+/** One cause with the values of this case. For operators only: it may name entries of others (ADR-0073). */
 export interface Cause {
   readonly code: CauseCode;
   /** What is so, with the literal values. */

@@ -10,7 +10,7 @@ import { compareNearest, isRelated, judgeEntry, type NearestEntry } from "./near
 /** How many of the nearest entries an answer shows. */
 const NEAREST_SHOWN = 5;
 
-/** The answer to "why did it get no identity?", for operators (design D8). */
+/** The answer to "why did it get no identity?", for operators (ADR-0073). */
 export interface WhyAnswer {
   /** The lowest broken rung; absent when nothing is wrong. */
   readonly first: Cause | undefined;
