@@ -8,6 +8,7 @@ import {
   checkOwnership,
   entityOf,
   modelEntities,
+  policiesOf,
   reach,
   reachablesOf,
   readFolder,
@@ -37,13 +38,13 @@ test("docs/authz.md: the folder has no findings, and its policies fit the schema
 });
 
 test("docs/authz.md: everybody can do what the page lists, and nothing else", () => {
-  const { model, policies } = folder;
+  const { model } = folder;
   const principals = [
     ...model.users.map(({ name }) => entityOf("User", name)),
     ...model.workloads.map(({ id }) => entityOf("Workload", id)),
   ];
   const graph = new AccessGraph({
-    policies: new Map(policies.map(({ id, json }) => [id, json])),
+    policies: policiesOf(folder),
     entities: modelEntities(model),
     principals,
   });

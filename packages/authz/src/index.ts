@@ -28,7 +28,14 @@ export { AUTHZ_ERRORS, type AuthzErrorCode } from "./errors.ts";
 export { checkOwnership } from "./core/folder/check-ownership.ts";
 export { codeowners } from "./core/folder/codeowners.ts";
 export type { Finding, FindingRule } from "./core/folder/finding.ts";
-export type { AccessAsk, Folder, Org, SourcedPolicy, Team } from "./core/folder/folder.ts";
+export {
+  type AccessAsk,
+  type Folder,
+  type Org,
+  policiesOf,
+  type SourcedPolicy,
+  type Team,
+} from "./core/folder/folder.ts";
 export { type FolderParsers, readFolder, type ReadFolder } from "./core/folder/read-folder.ts";
 export {
   type ActionName,

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as cedar from "@cedar-policy/cedar-wasm/nodejs";
-import { checkOwnership, codeowners, type Finding, readFolder } from "../../index.ts";
+import {
+  buildRequest,
+  checkOwnership,
+  codeowners,
+  compilePolicies,
+  decide,
+  entityOf,
+  type Finding,
+  modelEntities,
+  policiesOf,
+  readFolder,
+} from "../../index.ts";
 import { parsers } from "../../testing/parsers.ts";
 import { smallOrg } from "../../testing/small-org.ts";
 import { BASE_SCHEMA } from "../model/schema.ts";
@@ -289,4 +300,30 @@ test("R8: CODEOWNERS has a line per team", () => {
     codeowners(folder.org),
     "* @sec\n/teams/cart/ @cart\n/teams/payments/ @pay\n/teams/shop/ @shop\n",
   );
+});
+
+test("a shadow policy is not among those that are enforced", () => {
+  const files = smallOrg();
+  files.set("teams/shop/shadow/x.cedar", `${PERMIT} in BF::Service::"catalogue");`);
+  assert.deepEqual(check(files), []);
+  const { folder } = readFolder(files, parsers);
+  assert.ok(!policiesOf(folder).has("shop/x"));
+  assert.ok(policiesOf(folder, { shadow: true }).has("shop/x"));
+});
+
+test("R6: a policy with an end holds until then and not after", () => {
+  const files = smallOrg();
+  const text = `@expires("2030-01-01") ${PERMIT} in BF::Service::"catalogue");`;
+  files.set("teams/shop/policies/x.cedar", text);
+  assert.deepEqual(check(files), []);
+  const compiled = compilePolicies(policiesOf(readFolder(files, parsers).folder));
+  const { model } = readFolder(files, parsers).folder;
+  const workload = "spiffe://example.org/ns/shop/checkout";
+  const answers = [Date.UTC(2030, 0, 1) - 1, Date.UTC(2030, 0, 1)].map((now) => {
+    const facts = { now, tls: true };
+    const resource = entityOf("Service", "catalogue");
+    const request = buildRequest({ workload }, "net.connect", resource, facts);
+    return decide(compiled, modelEntities(model), request).determining.includes("shop/x");
+  });
+  assert.deepEqual(answers, [true, false]);
 });

@@ -49,3 +49,15 @@ export interface Folder {
   readonly policies: readonly SourcedPolicy[];
   readonly asks: readonly AccessAsk[];
 }
+
+/**
+ * The policies of a folder by id, ready to be compiled: those that are enforced, or with `shadow` those together with
+ * what is only tried, to see what it would change.
+ */
+export function policiesOf(
+  { policies }: Folder,
+  options: { readonly shadow?: boolean } = {},
+): ReadonlyMap<string, unknown> {
+  const wanted = policies.filter(({ shadow }) => !shadow || options.shadow === true);
+  return new Map(wanted.map(({ id, json }) => [id, json]));
+}

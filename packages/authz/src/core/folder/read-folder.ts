@@ -61,6 +61,7 @@ class FolderReader {
   readonly #parsers: FolderParsers;
   readonly #findings: Finding[] = [];
   readonly #policies: SourcedPolicy[] = [];
+  readonly #ids = new Set<string>();
   readonly #asks: AccessAsk[] = [];
   readonly #services = new Map<string, { team: string; data: readonly string[] }>();
   readonly #parts = new Map<string, ServiceParts>();
@@ -209,7 +210,8 @@ class FolderReader {
       parts.tables.map(({ name }) => name),
       parts.topics.map(({ name }) => name),
     ]) {
-      const doubled = names.find((name, index) => names.indexOf(name) !== index);
+      const seen = new Set<string>();
+      const doubled = names.find((name) => seen.size === seen.add(name).size);
       if (doubled !== undefined) report(`declared twice: ${doubled}`, doubled);
     }
     this.#parts.set(service, parts);
@@ -254,7 +256,7 @@ class FolderReader {
         return this.#report(file, "a policy needs an @id of a-z, 0-9 and dashes", line, "R7");
       }
       const id = `${team ?? "guardrails"}/${own}`;
-      if (this.#policies.some((other) => other.id === id)) {
+      if (this.#ids.has(id)) {
         return this.#report(file, `the id ${id} is taken`, line, "R7");
       }
       const policy = parsePolicy(id, json);
@@ -263,6 +265,7 @@ class FolderReader {
         return this.#report(file, "@expires is neither a date nor a time", line, "R6");
       }
       const dated = expires === undefined ? json : expiring(json, expires);
+      this.#ids.add(id);
       return void this.#policies.push({ ...place, id, policy, json: dated });
     } catch (error) {
       return this.#report(file, messageOf(error), line, "syntax");

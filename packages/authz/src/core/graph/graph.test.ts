@@ -13,6 +13,7 @@ import {
   EntityStore,
   EntityUid,
   modelEntities,
+  policiesOf,
   parseRecord,
   printExpression,
   reach,
@@ -40,7 +41,7 @@ function graphOf(files: ReadonlyMap<string, string>): {
   const { folder } = readFolder(files, parsers);
   const { model } = folder;
   const graph = new AccessGraph({
-    policies: new Map(folder.policies.map(({ id, json }) => [id, json])),
+    policies: policiesOf(folder),
     entities: modelEntities(model),
     principals: [
       ...model.workloads.map(({ id }) => entityOf("Workload", id)),
