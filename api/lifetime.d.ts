@@ -17,6 +17,12 @@ export interface Clock {
 
 export type EpochMs = number;
 
+export interface EveryOptions {
+    readonly clock: Clock;
+    readonly ms: number;
+    readonly failed: (error: unknown) => void;
+}
+
 export declare class Latest<T> {
     #private;
     constructor(initial: T);
@@ -37,7 +43,11 @@ export type Task = (signal: AbortSignal) => Promise<void>;
 
 export declare function backoffMs(failures: number, fraction: number, options?: BackoffOptions): number;
 
+export declare function every({ clock, ms, failed }: EveryOptions, turn: (signal: AbortSignal) => Promise<void> | void, signal: AbortSignal): Promise<void>;
+
 export declare function runTasks(signal: AbortSignal, tasks: readonly Task[]): Promise<void>;
+
+export declare function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean>;
 
 export declare const systemClock: Clock;
 

@@ -1,4 +1,4 @@
-import type { Clock } from "@bonafide/lifetime";
+import { type Clock, slept } from "@bonafide/lifetime";
 import { proposeHousekeeping } from "./core/housekeeping.ts";
 import type { Lane } from "./lane/write-lane.ts";
 import type { ServerLog } from "./server-log.ts";
@@ -29,10 +29,6 @@ export async function keepHouse(deps: HousekeepingDeps, signal: AbortSignal): Pr
     } catch (error) {
       log({ level: "warn", event: "housekeeping.failed", error });
     }
-    try {
-      await clock.sleep(LOOK_MS, { signal, unref: true });
-    } catch {
-      return;
-    }
+    if (!(await slept(clock, LOOK_MS, signal))) return;
   }
 }

@@ -1,5 +1,5 @@
 import { BonafideError } from "@bonafide/errors";
-import { type Clock, type Random, runTasks } from "@bonafide/lifetime";
+import { type Clock, type Random, runTasks, slept } from "@bonafide/lifetime";
 import { canSignInProcess, type KeyManager, type Store } from "@bonafide/plugin-api";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
@@ -50,7 +50,7 @@ import { TlsPort } from "./port/tls-port.ts";
 import { ServerIdentity } from "./server-identity.ts";
 import type { ServerLog } from "./server-log.ts";
 import { checkOptions, type CheckedOptions, type ServerOptions } from "./server-options.ts";
-import { slept, type StoreWatchDeps, watchStore } from "./store-watch.ts";
+import { type StoreWatchDeps, watchStore } from "./store-watch.ts";
 
 /** What a server works with. It closes none of them. */
 export interface ServerDeps {

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { Clock, EpochMs } from "@bonafide/lifetime";
+import { type Clock, type EpochMs, every } from "@bonafide/lifetime";
 import { generateKey, parseCertificate } from "@bonafide/pki";
 import { spiffeIdOf, type TrustDomain, type X509Svid, x509SvidOf } from "@bonafide/spiffe";
 import type { AuthorityService } from "./authority/authority-service.ts";
@@ -63,18 +63,10 @@ export class ServerIdentity {
   /** Refreshes again and again until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
-    while (!signal.aborted) {
-      try {
-        await clock.sleep(LOOK_MS, { signal, unref: true });
-      } catch {
-        return;
-      }
-      try {
-        this.refresh();
-      } catch (error) {
-        log({ level: "warn", event: "server_svid.not_renewed", error });
-      }
-    }
+    const failed = (error: unknown): void => {
+      log({ level: "warn", event: "server_svid.not_renewed", error });
+    };
+    await every({ clock, ms: LOOK_MS, failed }, () => this.refresh(), signal);
   }
 }
 

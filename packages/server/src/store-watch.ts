@@ -1,4 +1,4 @@
-import type { Clock } from "@bonafide/lifetime";
+import { type Clock, slept } from "@bonafide/lifetime";
 import type { Store } from "@bonafide/plugin-api";
 import type { RegistryView } from "./lane/registry-view.ts";
 import type { Freshness } from "./port/freshness.ts";
@@ -35,15 +35,5 @@ export async function watchStore(deps: StoreWatchDeps, signal: AbortSignal): Pro
     }
     deps.looked();
     if (!(await slept(clock, POLL_MS, signal))) return;
-  }
-}
-
-/** Whether the time passed; false: the signal aborted. */
-export async function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await clock.sleep(ms, { signal, unref: true });
-    return true;
-  } catch {
-    return false;
   }
 }

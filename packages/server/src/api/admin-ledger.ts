@@ -9,6 +9,7 @@ import {
   type ObjectKind,
   wireNumber,
 } from "@bonafide/ledger";
+import { slept } from "@bonafide/lifetime";
 import type { StoredLeaf } from "@bonafide/plugin-api";
 import type {
   Ledger,
@@ -182,9 +183,8 @@ async function grown(
   });
   try {
     const any = AbortSignal.any([signal, more.signal]);
-    await clock.sleep(FOLLOW_MS, { signal: any, unref: true });
-  } catch {
-    // There is more, or nobody listens any longer; the caller looks.
+    // Whichever it was, the caller looks.
+    await slept(clock, FOLLOW_MS, any);
   } finally {
     stop();
   }

@@ -1,4 +1,4 @@
-import type { Clock } from "@bonafide/lifetime";
+import { type Clock, slept } from "@bonafide/lifetime";
 import type { AdoptedChange, Registry } from "../lane/registry.ts";
 import { LIMITS } from "../limits.ts";
 import { nextTurn, TimeSlices } from "./time-slices.ts";
@@ -100,12 +100,8 @@ export class WatchHub {
       watcher.wake = () => {
         woken.abort();
       };
-      try {
-        const any = AbortSignal.any([signal, woken.signal]);
-        await this.#clock.sleep(ms, { signal: any, unref: true });
-      } catch {
-        // Woken, or over; the caller looks.
-      }
+      // Woken, over or late: the caller looks.
+      await slept(this.#clock, ms, AbortSignal.any([signal, woken.signal]));
       watcher.wake = () => {};
     }
     watcher.isDirty = false;

@@ -1,7 +1,7 @@
 import { BonafideError } from "@bonafide/errors";
 import type { AuthorityObject } from "@bonafide/ledger";
 import { equalBytes } from "@bonafide/ledger";
-import type { Clock } from "@bonafide/lifetime";
+import { type Clock, slept } from "@bonafide/lifetime";
 import type { CanSignInProcess, KeyManager, ManagedKey } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import { nextRotation, type OwnAuthority } from "../core/authority-rotation.ts";
@@ -128,11 +128,7 @@ export class AuthorityService {
       } catch (error) {
         log({ level: "warn", event: "authority.rotation_failed", error });
       }
-      try {
-        await clock.sleep(Math.max(until - clock.now(), 0), { signal, unref: true });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
+      await slept(clock, Math.max(until - clock.now(), 0), signal);
     }
   }
 

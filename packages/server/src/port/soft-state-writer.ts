@@ -1,4 +1,4 @@
-import type { Clock } from "@bonafide/lifetime";
+import { type Clock, every } from "@bonafide/lifetime";
 import type { NodeSoftState, SoftStateStore } from "@bonafide/plugin-api";
 import { SOFT_STATES_MAX } from "@bonafide/plugin-api";
 import type { ServerLog } from "../server-log.ts";
@@ -85,17 +85,10 @@ export class SoftStateWriter {
 
   /** Flushes once a minute until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.#deps.clock.sleep(WRITE_MS, { signal, unref: true });
-      } catch {
-        return;
-      }
-      try {
-        await this.flush();
-      } catch (error) {
-        this.#deps.log({ level: "warn", event: "soft_state.not_written", error });
-      }
-    }
+    const { clock, log } = this.#deps;
+    const failed = (error: unknown): void => {
+      log({ level: "warn", event: "soft_state.not_written", error });
+    };
+    await every({ clock, ms: WRITE_MS, failed }, () => this.flush(), signal);
   }
 }

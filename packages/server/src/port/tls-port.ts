@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import type { Clock, Random } from "@bonafide/lifetime";
+import { type Clock, type Random, slept } from "@bonafide/lifetime";
 import type { Connection, RpcServer } from "@bonafide/rpc";
 import {
   createX509SvidCache,
@@ -183,15 +183,11 @@ export class TlsPort {
     const { clock, random, isLasting } = this.#deps;
     const { connectionAgeMs } = this.#options;
     const signal = AbortSignal.any([connection.closed, this.#ending.signal]);
-    try {
-      do {
-        const age = connectionAgeMs * (1 + random.fraction() / 10);
-        await clock.sleep(age, { signal, unref: true });
-      } while (isLasting(connection));
-    } catch {
-      // It closed, or the server does; either way nobody needs to ask it to go.
-      return;
-    }
+    do {
+      const age = connectionAgeMs * (1 + random.fraction() / 10);
+      // If it closed, or the server does, nobody needs to ask it to go.
+      if (!(await slept(clock, age, signal))) return;
+    } while (isLasting(connection));
     connection.drain(GRACE_MS);
   }
 }
