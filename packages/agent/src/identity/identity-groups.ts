@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Clock, Latest } from "@bonafide/lifetime";
 import type { TrustDomain, X509Bundle } from "@bonafide/spiffe";
 import { assembleIdentities, federatedDomains } from "../core/assembly.ts";
-import { type Entry, type Selector, selectorText } from "../core/entry.ts";
+import type { Entry, Selector } from "../core/entry.ts";
+import { groupKey } from "../core/group-key.ts";
 import { COALESCE_MS, IDENTITIES_PER_CALLER_MAX } from "../limits.ts";
 import type { Picture } from "../picture/picture.ts";
 import type { SvidKeeper } from "../svid/svid-keeper.ts";
@@ -92,7 +93,7 @@ export class IdentityGroups {
 
   /** Joins the group of these selectors (sorted, without doubles); its view is judged at once. */
   hold(selectors: readonly Selector[]): GroupHold {
-    const key = selectors.map((selector) => selectorText(selector)).join("\n");
+    const key = groupKey(selectors);
     const group = this.#groups.get(key) ?? this.#open(key, selectors);
     group.holders++;
     let held = true;

@@ -1,3 +1,4 @@
+import { BonafideError } from "@bonafide/errors";
 import type { Clock } from "@bonafide/lifetime";
 import { createCsr, type GeneratedKey, keySigner } from "@bonafide/pki";
 import {
@@ -19,6 +20,7 @@ import {
   type X509Svid,
 } from "@bonafide/spiffe";
 import type { RefusalReason } from "../core/standing.ts";
+import { AGENT_ERRORS } from "../errors.ts";
 import { attestByToken, type AttestedAnswer } from "../server/attest-node.ts";
 import { openLinkInsecure } from "../server/insecure-link.ts";
 import { recoverByExpiredSvid } from "../server/recover-node.ts";
@@ -85,11 +87,24 @@ export class NodeCalls {
     return this.links.use((link) => link.client(Recovery).fetchSignedBundle({}, options));
   }
 
-  /** From whoever answers: what comes counts only by its own signature. */
+  /**
+   * From whoever answers: what comes counts only by its own signature, and a refusal counts for nothing. Were it taken
+   * for the server's word, anybody at its address could have the agent give its identity up.
+   *
+   * @throws SERVER_ANSWER_INVALID  no answer, whatever the reason
+   */
   async fetchSignedBundleInsecure(options: CallOptions): Promise<FetchSignedBundleResponse> {
     const link = openLinkInsecure(this.#address);
     try {
       return await link.client(Recovery).fetchSignedBundle({}, options);
+    } catch (cause) {
+      options.signal?.throwIfAborted();
+      throw new BonafideError(
+        AGENT_ERRORS,
+        "SERVER_ANSWER_INVALID",
+        "a server that nothing verifies gave no signed bundle",
+        { cause },
+      );
     } finally {
       link.destroy();
     }

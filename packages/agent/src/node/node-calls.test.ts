@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isBonafideError } from "@bonafide/errors";
+import { systemClock } from "@bonafide/lifetime";
+import { RpcError } from "@bonafide/rpc";
+import { TestTrustDomain } from "@bonafide/spiffe/testing";
+import { ScriptedServer } from "../testing/scripted-server.ts";
+import { NodeCalls } from "./node-calls.ts";
+
+test("what a server that nothing verifies refuses is no refusal, so it cannot end the agent", async () => {
+  await using impostor = await ScriptedServer.open();
+  const own = new TestTrustDomain("example.org");
+  await using source = own.source("/spire/agent/a");
+  const calls = new NodeCalls({
+    clock: systemClock,
+    trustDomain: own.trustDomain,
+    address: impostor.address,
+    source,
+    onRefused: () => {
+      assert.fail("a refusal was believed");
+    },
+  });
+  try {
+    const signal = AbortSignal.timeout(10_000);
+    // The scripted server does not know the service: a status that would otherwise change what the agent does.
+    const error: unknown = await calls.fetchSignedBundleInsecure({ signal }).then(
+      () => assert.fail("it answered"),
+      (reason: unknown) => reason,
+    );
+    assert.ok(!(error instanceof RpcError));
+    assert.ok(isBonafideError(error, "SERVER_ANSWER_INVALID"));
+  } finally {
+    await calls.close();
+  }
+});
