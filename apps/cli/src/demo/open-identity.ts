@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { isBonafideError } from "@bonafide/errors";
 import type { Clock } from "@bonafide/lifetime";
 import { openSource, type X509Source } from "@bonafide/spiffe";
@@ -5,6 +6,8 @@ import { tell } from "./events.ts";
 
 /** Opens this workload's source, and tells of refusals while it waits and of each SVID once it has one. */
 export async function openIdentity(clock: Clock): Promise<X509Source> {
+  // A workload of the demo ends by a signal, after which nothing would be kept.
+  flushCompileCache();
   const source = await openSource({
     clock,
     onProblem: (error) => {

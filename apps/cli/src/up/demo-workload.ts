@@ -20,6 +20,8 @@ export interface DemoWorkloadOptions {
   readonly args: readonly string[];
   readonly workloadSocket: string;
   readonly uid: number | undefined;
+  /** Where its compiled code is kept; none: nowhere. */
+  readonly codeCache: string | undefined;
   /** Takes what it writes beside its events. */
   readonly logFile: string;
   readonly onEvent: (event: DemoEvent) => void;
@@ -95,6 +97,7 @@ function environment(options: DemoWorkloadOptions): Readonly<Record<string, stri
   return {
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",
     SPIFFE_ENDPOINT_SOCKET: `unix://${options.workloadSocket}`,
+    ...(options.codeCache === undefined ? {} : { NODE_COMPILE_CACHE: options.codeCache }),
   };
 }
 

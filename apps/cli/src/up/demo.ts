@@ -7,6 +7,7 @@ import type { SocketClient } from "../clients/socket-client.ts";
 import type { DemoEvent } from "../demo/events.ts";
 import { CLI_ERRORS } from "../errors.ts";
 import { whenAborted } from "../process/when-aborted.ts";
+import { codeCacheOf } from "./code-cache.ts";
 import type { DataDir } from "./data-dir.ts";
 import { ensureEntry } from "./demo-entries.ts";
 import { type DemoWorkload, startNamed, startUnnamed } from "./demo-workload.ts";
@@ -21,6 +22,7 @@ export interface DemoOptions {
   readonly dir: DataDir;
   readonly plane: Plane;
   readonly machine: Machine;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -132,12 +134,14 @@ export class Demo implements AsyncDisposable {
     args: readonly string[],
     onEvent: (event: DemoEvent) => void,
   ): Parameters<typeof startUnnamed>[0] {
-    const { plane, machine, dir } = this.#options;
+    const { plane, machine, dir, env } = this.#options;
+    const uid = this.#users?.[name];
     return {
       args,
       onEvent,
       program: machine[name],
-      uid: this.#users?.[name],
+      uid,
+      codeCache: codeCacheOf(env["NODE_COMPILE_CACHE"], uid),
       workloadSocket: plane.workloadSocket,
       logFile: join(dir.path, `${name}.log`),
     };

@@ -1,9 +1,6 @@
-import { existsSync, lstatSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { formatPem } from "@bonafide/pki";
-import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
-import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
-import { connectSocket, type SocketClient } from "../clients/socket-client.ts";
+import type { SocketClient } from "../clients/socket-client.ts";
 import { type Child, startChild } from "./child.ts";
 import type { DataDir } from "./data-dir.ts";
 import { freePort } from "./free-port.ts";
@@ -22,7 +19,6 @@ export interface PlaneOptions {
 
 /** Path of the ID that this node goes by beside its own, whatever token it joined with. */
 export const NODE_PATH = "/node/local";
-const TOKEN_TTL_SECONDS = 60;
 
 /** A server and an agent of one folder, each a process of its own, started by the commands that anybody would use. */
 export class Plane implements AsyncDisposable {
@@ -79,14 +75,11 @@ export class Plane implements AsyncDisposable {
   async startAgent(server: SocketClient): Promise<string> {
     const { trustDomain, dir } = this.#options;
     if (this.#agent === undefined) {
-      const bundle = await server.client(Bundle).getBundle({});
-      const pem = bundle.x509Authorities.map(({ asn1 }) => formatPem("CERTIFICATE", asn1));
-      writeFileSync(join(dir.path, "bundle.pem"), pem.join(""), { mode: 0o600 });
-      const { value } = await server.client(Agent).createJoinToken({
-        ttl: TOKEN_TTL_SECONDS,
-        agentId: { trustDomain, path: NODE_PATH },
-      });
-      this.#agent = this.#startAgent(value);
+      const bundleFile = join(dir.path, "bundle.pem");
+      const { prepareJoin } = await import("./join-node.ts");
+      this.#agent = this.#startAgent(
+        await prepareJoin(server, { trustDomain, path: NODE_PATH, bundleFile }),
+      );
     }
     const { id = "" } = await this.#agent.ready;
     this.#link("agent.sock", this.agentAdminSocket);
@@ -95,7 +88,7 @@ export class Plane implements AsyncDisposable {
   }
 
   /** Calls on the agent's admin socket. */
-  agentClient(): SocketClient {
+  agentClient(): Promise<SocketClient> {
     return this.#client("agent", this.agentAdminSocket);
   }
 
@@ -143,7 +136,9 @@ export class Plane implements AsyncDisposable {
     return child;
   }
 
-  #client(who: "server" | "agent", path: string): SocketClient {
+  /** Loads gRPC while the processes that it will talk to start. */
+  async #client(who: "server" | "agent", path: string): Promise<SocketClient> {
+    const { connectSocket } = await import("../clients/socket-client.ts");
     return this.#processes.use(connectSocket(who, { path, source: "bonafide up" }));
   }
 

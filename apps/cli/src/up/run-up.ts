@@ -3,7 +3,6 @@ import process from "node:process";
 import type { Machine } from "../arguments/command.ts";
 import { whenAborted } from "../process/when-aborted.ts";
 import { openDataDir } from "./data-dir.ts";
-import { Demo } from "./demo.ts";
 import { Plane } from "./plane.ts";
 
 /** Options of {@link runUp}. */
@@ -36,16 +35,21 @@ export async function runUp(options: UpOptions): Promise<void> {
   });
   say(`bonafide up: trust domain ${trustDomain}, data in ${shown(dir.path)}`);
   const plane = stack.use(new Plane({ trustDomain, dir, serverPort, env, cli: machine.cli }));
-  const demo = stack.use(new Demo({ trustDomain, dir, plane, machine, signal, say }));
   const wasHere = plane.hasJoined;
-  const server = await plane.startServer();
+  const starting = plane.startServer();
+  // Until it is awaited, below.
+  starting.catch(() => undefined);
+  // While the server starts: the demo loads gRPC, and looks which users can run its workloads.
+  const { Demo } = await import("./demo.ts");
+  const demo = stack.use(new Demo({ trustDomain, dir, plane, machine, env, signal, say }));
+  const server = await starting;
   say(
     `server   serves on 127.0.0.1:${plane.port}, store and keys in ${shown(join(dir.path, "server"))}`,
   );
   const [id] = await Promise.all([plane.startAgent(server), demo.register(server)]);
   say(`agent    ${wasHere ? "is back as" : "joined as"} ${shorten(id)}`);
   say(`         export SPIFFE_ENDPOINT_SOCKET=unix://${plane.workloadSocket}`);
-  await demo.play(plane.agentClient());
+  await demo.play(await plane.agentClient());
   if (once) {
     say("both proven, the third refused: done");
     return;

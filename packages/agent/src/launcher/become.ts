@@ -1,4 +1,5 @@
 import { closeSync, readSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { BonafideError } from "@bonafide/errors";
 import { Launcher } from "@bonafide/proto/bonafide/agent/v1/launcher_pb";
 import { createClient, openUnixChannel } from "@bonafide/rpc";
@@ -40,6 +41,8 @@ export async function become(options: BecomeOptions): Promise<never> {
     using channel = openUnixChannel(options.socketPath);
     await createClient(Launcher, channel).redeem({ nonce });
   }
+  // What would be kept at the end of this process, which does not come.
+  flushCompileCache();
   process.execve?.(file, [program, ...args], options.env);
   throw new Error("this Node cannot replace itself by another program");
 }

@@ -1,0 +1,22 @@
+import { writeFileSync } from "node:fs";
+import { formatPem } from "@bonafide/pki";
+import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import type { SocketClient } from "../clients/socket-client.ts";
+
+const TOKEN_TTL_SECONDS = 60;
+
+/** Writes the server's bundle for the agent's first start. @returns a join token for it */
+export async function prepareJoin(
+  server: SocketClient,
+  node: { readonly trustDomain: string; readonly path: string; readonly bundleFile: string },
+): Promise<string> {
+  const bundle = await server.client(Bundle).getBundle({});
+  const pem = bundle.x509Authorities.map(({ asn1 }) => formatPem("CERTIFICATE", asn1));
+  writeFileSync(node.bundleFile, pem.join(""), { mode: 0o600 });
+  const { value } = await server.client(Agent).createJoinToken({
+    ttl: TOKEN_TTL_SECONDS,
+    agentId: { trustDomain: node.trustDomain, path: node.path },
+  });
+  return value;
+}
