@@ -14,6 +14,7 @@ import {
 import type { IncomingCall } from "./call-types.ts";
 import { methodDefinition } from "./codec.ts";
 import type { Connection } from "./connection.ts";
+import { guardStreams } from "./guard-streams.ts";
 import { injectedDuplex } from "./injected-duplex.ts";
 import { CONNECTIONS_MAX, MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX } from "./limits.ts";
 import { renderStatus } from "./render-status.ts";
@@ -114,6 +115,7 @@ export class RpcServer<Peer> {
         : {}),
       interceptors: [this.#intercept()],
     });
+    guardStreams(this.#server);
   }
 
   /** The services added so far; what reflection lists. */

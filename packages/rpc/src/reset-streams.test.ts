@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { test } from "node:test";
+import { Echo } from "@bonafide/proto/bonafide/testing/v1/echo_pb";
+import { addService, createClient } from "./index.ts";
+import { openTestServer } from "./testing/index.ts";
+
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** A header block of literals without an index. */
+function block(headers: Readonly<Record<string, string>>): Buffer {
+  const parts = Object.entries(headers).flatMap(([name, value]) => [
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from([value.length]),
+    Buffer.from(value),
+  ]);
+  return Buffer.concat(parts);
+}
+
+/** A Duplex over a socket: Node hands its streams over a turn later than those of a plain socket. */
+function wrap(socket: Socket): Duplex {
+  const duplex = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      socket.write(chunk, done);
+    },
+    final(done) {
+      socket.end(done);
+    },
+    destroy(error, done) {
+      socket.destroy();
+      done(error);
+    },
+  });
+  duplex.on("error", () => {});
+  socket.on("data", (chunk) => duplex.push(chunk));
+  socket.on("end", () => duplex.push(null));
+  socket.on("close", () => duplex.destroy());
+  return duplex;
+}
+
+const ENDS = {
+  "reset in the same packet": frame(3, 0, 1, Buffer.from([0, 0, 0, 8])),
+  "on a connection that errs in the same packet": frame(0, 0, 0, Buffer.from([0])),
+};
+
+for (const [how, end] of Object.entries(ENDS)) {
+  for (const [what, path, type] of [
+    ["of an unknown method", "/no.such/Thing", "application/grpc"],
+    ["that is no gRPC", "/bonafide.testing.v1.Echo/Say", "text/plain"],
+    ["of a known method", "/bonafide.testing.v1.Echo/Say", "application/grpc"],
+  ] as const) {
+    test(`a call ${what}, ${how}, does not end the server`, async () => {
+      await using opened = await openTestServer(() => "peer", { wrap });
+      addService(opened.server, Echo, { say: (request) => request });
+      const headers = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": path,
+        ":authority": "localhost",
+        "content-type": type,
+        te: "trailers",
+      };
+      const client = connect(opened.path);
+      client.resume();
+      const opening = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+      const settings = frame(4, 0, 0, Buffer.alloc(0));
+      client.end(Buffer.concat([opening, settings, frame(1, 4, 1, block(headers)), end]));
+      await once(client, "close");
+      const echo = createClient(Echo, opened.channel());
+      assert.equal((await echo.say({ text: "still here" })).text, "still here");
+    });
+  }
+}
