@@ -264,7 +264,7 @@ export class NodeIdentity implements X509ContextSource {
         await this.#pinRecoveryKey(signal);
         return;
       case "keep":
-        await this.#write();
+        if (this.#stored !== undefined) await this.#write(this.#stored);
         return;
       case "stop":
         await this.#stop(step);
@@ -402,20 +402,20 @@ export class NodeIdentity implements X509ContextSource {
       bundle: picture.bundle,
       now: receivedAt,
     });
+    const stored: StoredIdentity = { svid: parsed, receivedAt, reattestable };
+    await this.#write(stored);
     this.#refusal = undefined;
     this.#serverUnverified = false;
-    this.#take({ svid: parsed, receivedAt, reattestable });
+    this.#take(stored);
     this.#standing = { kind: "good" };
-    await this.#write();
   }
 
-  /** Writes down the SVID that is held. A full disk costs the next start, and never the SVID in use. */
-  async #write(): Promise<void> {
+  /** Writes an SVID down before it is used. A full disk costs the next start, and never the SVID. */
+  async #write(stored: StoredIdentity): Promise<void> {
     const { clock, log, identityFile } = this.#deps;
-    if (this.#stored === undefined) return;
     try {
-      await identityFile.write(this.#stored);
-      if (this.#keepAtMs !== undefined) log("info", "identity.kept", { id: this.svid?.id });
+      await identityFile.write(stored);
+      if (this.#keepAtMs !== undefined) log("info", "identity.kept", { id: stored.svid.id });
       this.#keepAtMs = undefined;
     } catch (cause) {
       log("error", "identity.not_kept", { cause });
@@ -483,6 +483,11 @@ export class NodeIdentity implements X509ContextSource {
       this.#refusal = refusal;
       return;
     }
+    if (isNotYetValid(error)) {
+      const detail = "the server's certificate begins later than this node's clock says it is";
+      if (this.svid === undefined) this.#standing = { kind: "not_attested", detail };
+      return;
+    }
     if (isUnverified(error)) {
       this.#standing = await this.#mismatch(signal);
       if (this.svid === undefined) throw stopped("agent.bundle_mismatch");
@@ -515,6 +520,14 @@ function isFinal(error: RpcError): boolean {
     error.status === "permission_denied" ||
     error.status === "failed_precondition" ||
     error.status === "unimplemented"
+  );
+}
+
+/** Whether a peer would be proven by the same bundle a little later: clocks differ, and nobody is an impostor. */
+export function isNotYetValid(error: unknown): boolean {
+  return (
+    isBonafideError(error, "X509_SVID_UNTRUSTED") &&
+    error.details["reason"] === "PATH_NOT_YET_VALID"
   );
 }
 

@@ -8,7 +8,7 @@ import { pollPicture } from "../server/poll.ts";
 import { watchPicture } from "../server/push.ts";
 import { entriesDigest } from "../wire/entries-digest.ts";
 import type { ClockWatch } from "./clock-watch.ts";
-import type { NodeIdentity } from "./node-identity.ts";
+import { isNotYetValid, type NodeIdentity } from "./node-identity.ts";
 
 /** What a {@link Synchroniser} works with. */
 export interface SynchroniserDeps {
@@ -93,8 +93,9 @@ export class Synchroniser {
         log("warn", "sync.failed", { mode, cause: error });
       }
       if (
-        isBonafideError(error, "X509_SVID_UNTRUSTED") ||
-        isBonafideError(error, "BUNDLE_NOT_FOUND")
+        !isNotYetValid(error) &&
+        (isBonafideError(error, "X509_SVID_UNTRUSTED") ||
+          isBonafideError(error, "BUNDLE_NOT_FOUND"))
       ) {
         identity.serverUnverified();
       }
