@@ -1,12 +1,11 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import process from "node:process";
 import { openAgent, type AgentEnd, type Bootstrap } from "@bonafide/agent";
 import { type Clock, systemRandom } from "@bonafide/lifetime";
 import { parseTrustDomain } from "@bonafide/spiffe";
 import { openKernel } from "@bonafide/unix-peer";
 import type { AgentConfig } from "../config/agent-config.ts";
-import { createLog } from "../process/log.ts";
+import { createLog, standardError } from "../process/log.ts";
 import { whenAborted } from "../process/when-aborted.ts";
 import { VERSION } from "../version.ts";
 import { splitHostPort } from "./listen-address.ts";
@@ -35,7 +34,7 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
   const { config, signal, onReady, clock } = options;
   const dataDir = resolve(config.data_dir);
   mkdirSync(join(dataDir, ".."), { recursive: true });
-  const log = createLog({ name: "agent", level: config.log_level, stream: process.stderr });
+  const log = createLog({ name: "agent", level: config.log_level, stream: standardError });
   const kernel = await openKernel();
   kernel.makeNonDumpable();
   const joinToken = options.joinToken ?? joinTokenOf(config);

@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import process from "node:process";
 import { openDiskKeyManager } from "@bonafide/key-manager-disk";
 import { createMemoryKeyManager } from "@bonafide/key-manager-memory";
 import { type Clock, systemRandom } from "@bonafide/lifetime";
@@ -8,7 +7,7 @@ import { openServer, type ServerLog } from "@bonafide/server";
 import { openSqliteStore } from "@bonafide/store-sqlite";
 import { openKernel } from "@bonafide/unix-peer";
 import type { ServerConfig } from "../config/server-config.ts";
-import { createLog } from "../process/log.ts";
+import { createLog, standardError } from "../process/log.ts";
 import { whenAborted } from "../process/when-aborted.ts";
 import { makeOwnedFolder } from "../up/owned-folder.ts";
 import { splitHostPort } from "./listen-address.ts";
@@ -37,7 +36,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   mkdirSync(join(dataDir, ".."), { recursive: true });
   makeOwnedFolder(dataDir, 0o700);
   for (const name of ["keys", "memory"]) makeOwnedFolder(join(dataDir, name), 0o700);
-  const write = createLog({ name: "server", level: config.log_level, stream: process.stderr });
+  const write = createLog({ name: "server", level: config.log_level, stream: standardError });
   const log: ServerLog = ({ level, event, fields, error }) => {
     write(level, event, { ...fields, ...(error === undefined ? {} : { cause: error }) });
   };
