@@ -115,7 +115,7 @@ export declare const UNIX_PEER_ERRORS: {
         readonly status: "permission_denied";
         readonly retry: false;
     };
-    readonly CONNECTION_UNKNOWN: {
+    readonly CONNECTION_CLOSED: {
         readonly status: "permission_denied";
         readonly retry: false;
     };

@@ -13,7 +13,7 @@ export const AGENT_ERRORS = {
   /** The caller's facts changed while its stream was open. */
   CALLER_CHANGED: { status: "permission_denied", retry: true },
   /** The caller could not be looked at. */
-  ATTESTATION_FAILED: { status: "unavailable", retry: true },
+  CALLER_NOT_ATTESTED: { status: "unavailable", retry: true },
   /** The agent has not heard of its entries yet, or holds no valid SVID for the caller and can get none. */
   AGENT_NOT_READY: { status: "unavailable", retry: true },
   /** The node's clock is too far off for anything to be issued. */

@@ -13,7 +13,7 @@ export const UNIX_PEER_ERRORS = {
   PEER_ID_UNMAPPED: { status: "permission_denied", retry: false },
   PEER_IDS_CHANGED: { status: "permission_denied", retry: false },
   PEER_NOT_PINNED: { status: "permission_denied", retry: false },
-  CONNECTION_UNKNOWN: { status: "permission_denied", retry: false },
+  CONNECTION_CLOSED: { status: "permission_denied", retry: false },
   SOCKET_PATH_INVALID: { status: "invalid_argument", retry: false },
   SOCKET_PATH_TOO_LONG: { status: "invalid_argument", retry: false },
   SOCKET_PATH_OCCUPIED: { status: "failed_precondition", retry: false },

@@ -151,7 +151,7 @@ for (const missing of [[], ["SO_PEERPIDFD"], ["PIDFD_GET_INFO"]] as const) {
     peer.close();
     peer.close();
     assert.throws(() => peer.facts(), { code: "PEER_GONE" });
-    assert.throws(() => listening.listener.caller(`${id}x`), { code: "CONNECTION_UNKNOWN" });
+    assert.throws(() => listening.listener.caller(`${id}x`), { code: "CONNECTION_CLOSED" });
   });
 }
 

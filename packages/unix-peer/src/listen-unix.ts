@@ -60,7 +60,7 @@ export interface UnixListener extends AsyncDisposable {
   /**
    * The caller of an open connection.
    *
-   * @throws CONNECTION_UNKNOWN  no such connection, or it is closed
+   * @throws CONNECTION_CLOSED  no such connection, or it is closed
    * @throws the refusal of {@link UnixPeer.open}
    */
   caller(connectionId: string): UnixPeer;
@@ -157,7 +157,7 @@ export async function listenUnix(options: ListenUnixOptions): Promise<UnixListen
     caller(connectionId) {
       const entry = open.get(connectionId);
       if (entry !== undefined) return known(entry.caller);
-      throw new BonafideError(UNIX_PEER_ERRORS, "CONNECTION_UNKNOWN", "the connection is closed", {
+      throw new BonafideError(UNIX_PEER_ERRORS, "CONNECTION_CLOSED", "the connection is closed", {
         details: { cause: "caller.gone" },
       });
     },

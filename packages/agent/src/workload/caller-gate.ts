@@ -42,7 +42,7 @@ export class CallerGate {
     this.#deps = deps;
   }
 
-  /** @throws ATTESTATION_FAILED, CALLER_LIMIT_EXCEEDED */
+  /** @throws CALLER_NOT_ATTESTED, CALLER_LIMIT_EXCEEDED */
   async look(
     connection: UnixConnection,
     method: string,
@@ -59,11 +59,11 @@ export class CallerGate {
       const fact = callerFactOf(error);
       if (fact.kind === "too_many")
         throw this.#refuseUnseen(method, fact, "CALLER_LIMIT_EXCEEDED", error);
-      throw this.#refuseUnseen(method, fact, "ATTESTATION_FAILED", error);
+      throw this.#refuseUnseen(method, fact, "CALLER_NOT_ATTESTED", error);
     }
   }
 
-  /** Looks again before a push. @throws CALLER_CHANGED, ATTESTATION_FAILED */
+  /** Looks again before a push. @throws CALLER_CHANGED, CALLER_NOT_ATTESTED */
   async lookAgain(
     seen: SeenCaller,
     options: { readonly signal: AbortSignal },
@@ -74,7 +74,7 @@ export class CallerGate {
       again = await attestation.reobserve(seen.peer, seen.observation, options);
     } catch (error) {
       options.signal.throwIfAborted();
-      throw this.#refuseUnseen(seen.method, callerFactOf(error), "ATTESTATION_FAILED", error);
+      throw this.#refuseUnseen(seen.method, callerFactOf(error), "CALLER_NOT_ATTESTED", error);
     }
     if (again.kind === "same") return { ...seen, observation: again.observation };
     const caller: CallerFact = { kind: "facts_changed", detail: describe(again.changes) };
@@ -161,7 +161,7 @@ export class CallerGate {
 const TEXTS: Partial<Readonly<Record<AgentErrorCode, string>>> = {
   NO_IDENTITY_ISSUED: "no identity issued",
   CALLER_CHANGED: "the calling process changed while its stream was open",
-  ATTESTATION_FAILED: "the calling process could not be attested",
+  CALLER_NOT_ATTESTED: "the calling process could not be attested",
   AGENT_NOT_READY: "the agent has no valid identity for the caller yet",
   CALLER_LIMIT_EXCEEDED: "too many calls or streams of this user",
 };
