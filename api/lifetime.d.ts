@@ -39,7 +39,27 @@ export interface Random {
     fraction(): number;
 }
 
+export interface RateLimit {
+    readonly perSecond: number;
+    readonly burst: number;
+}
+
+export type Taking = {
+    readonly kind: "taken";
+    readonly bucket: TokenBucket;
+} | {
+    readonly kind: "wait";
+    readonly retryAfterMs: number;
+} | {
+    readonly kind: "never";
+};
+
 export type Task = (signal: AbortSignal) => Promise<void>;
+
+export interface TokenBucket {
+    readonly units: number;
+    readonly atMs: number;
+}
 
 export declare function backoffMs(failures: number, fraction: number, options?: BackoffOptions): number;
 
@@ -52,6 +72,8 @@ export declare function slept(clock: Clock, ms: number, signal: AbortSignal): Pr
 export declare const systemClock: Clock;
 
 export declare const systemRandom: Random;
+
+export declare function takeUnits(bucket: TokenBucket | undefined, limit: RateLimit, units: number, nowMs: number): Taking;
 
 // @bonafide/lifetime/testing
 

@@ -5,3 +5,4 @@ export { Latest } from "./latest.ts";
 export { type Random, systemRandom } from "./random.ts";
 export { runTasks, type Task } from "./run-tasks.ts";
 export { slept } from "./slept.ts";
+export { type RateLimit, takeUnits, type Taking, type TokenBucket } from "./token-bucket.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoffMs, Latest, runTasks, systemClock } from "./index.ts";
+import { backoffMs, Latest, runTasks, systemClock, takeUnits } from "./index.ts";
 import { ManualClock, shiftedClock } from "./testing/index.ts";
 
 test("backoff grows to its cap and stays between half and all of the nominal delay", () => {
@@ -100,4 +100,19 @@ test("an aborted reader ends while nothing changes", async () => {
     });
   }
   assert.deepEqual(seen, [1]);
+});
+
+test("a bucket gives its burst, refills steadily, and says how long to wait", () => {
+  const limit = { perSecond: 2, burst: 3 };
+  const first = takeUnits(undefined, limit, 3, 0);
+  assert.deepEqual(first, { kind: "taken", bucket: { units: 0, atMs: 0 } });
+  const empty = { units: 0, atMs: 0 };
+  assert.deepEqual(takeUnits(empty, limit, 1, 0), { kind: "wait", retryAfterMs: 500 });
+  assert.equal(takeUnits(empty, limit, 1, 500).kind, "taken");
+  assert.deepEqual(takeUnits(empty, limit, 4, 1e9), { kind: "never" });
+  assert.deepEqual(takeUnits(empty, limit, 3, 1e9), {
+    kind: "taken",
+    bucket: { units: 0, atMs: 1e9 },
+  });
+  assert.equal(takeUnits({ units: 0, atMs: 500 }, limit, 1, 0).kind, "wait");
 });

@@ -10,5 +10,5 @@ export type {
 export { openServer, type RunningServer, type ServerDeps } from "./open-server.ts";
 export type { ServerEvent, ServerLog } from "./server-log.ts";
 export type { ServerOptions } from "./server-options.ts";
-export type { RateLimit } from "./core/token-bucket.ts";
+export type { RateLimit } from "@bonafide/lifetime";
 export { exportStore, type InspectOptions, leavesFrom, verifyStore } from "./lane/inspect-store.ts";

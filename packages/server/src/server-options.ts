@@ -1,11 +1,11 @@
 import { BonafideError } from "@bonafide/errors";
+import type { RateLimit } from "@bonafide/lifetime";
 import {
   parseSpiffeId,
   parseTrustDomainName,
   type SpiffeId,
   type TrustDomain,
 } from "@bonafide/spiffe";
-import type { RateLimit } from "./core/token-bucket.ts";
 import { SERVER_ERRORS } from "./errors.ts";
 
 /** Options of `openServer`. */

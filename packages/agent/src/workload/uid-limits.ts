@@ -1,5 +1,5 @@
 import { BonafideError } from "@bonafide/errors";
-import type { Clock } from "@bonafide/lifetime";
+import { type Clock, type RateLimit, takeUnits, type TokenBucket } from "@bonafide/lifetime";
 import { AGENT_ERRORS } from "../errors.ts";
 import {
   ATTESTATIONS_PER_UID_A_SECOND,
@@ -20,30 +20,25 @@ export interface UidLimitsOptions {
   readonly attestationsBurst?: number;
 }
 
-interface Bucket {
-  tokens: number;
-  atMs: number;
-}
-
-/** Buckets that are kept for uids that went away; beyond it full ones are dropped. */
-const BUCKETS_KEPT_MAX = 4096;
+/** Buckets kept; beyond it the one unused for longest is forgotten, which only refills it. */
+const BUCKETS_MAX = 4096;
 
 /** Keeps one user from using up what is there for all. Root is bounded by the totals only. */
 export class UidLimits {
   readonly #clock: Clock;
-  readonly #options: Required<UidLimitsOptions>;
+  readonly #options: Pick<Required<UidLimitsOptions>, "streamsPerUidMax" | "streamsMax">;
+  readonly #rate: RateLimit;
   readonly #streams = new Map<number, number>();
-  readonly #buckets = new Map<number, Bucket>();
+  readonly #buckets = new Map<number, TokenBucket>();
   #all = 0;
 
   constructor(clock: Clock, options: UidLimitsOptions = {}) {
     this.#clock = clock;
-    this.#options = {
-      streamsPerUidMax: STREAMS_PER_UID_MAX,
-      streamsMax: STREAMS_MAX,
-      attestationsASecond: ATTESTATIONS_PER_UID_A_SECOND,
-      attestationsBurst: ATTESTATIONS_PER_UID_BURST,
-      ...options,
+    const { streamsPerUidMax = STREAMS_PER_UID_MAX, streamsMax = STREAMS_MAX } = options;
+    this.#options = { streamsPerUidMax, streamsMax };
+    this.#rate = {
+      perSecond: options.attestationsASecond ?? ATTESTATIONS_PER_UID_A_SECOND,
+      burst: options.attestationsBurst ?? ATTESTATIONS_PER_UID_BURST,
     };
   }
 
@@ -80,23 +75,21 @@ export class UidLimits {
   /** Takes one attestation from the uid's share. @throws CALLER_LIMIT_EXCEEDED */
   takeAttestation(uid: number): void {
     if (uid === 0) return;
-    const { attestationsASecond: rate, attestationsBurst: burst } = this.#options;
-    const atMs = this.#clock.monotonicMs();
-    const before = this.#buckets.get(uid) ?? { tokens: burst, atMs };
-    const tokens = Math.min(burst, before.tokens + ((atMs - before.atMs) / 1000) * rate);
-    if (tokens < 1) {
-      this.#buckets.set(uid, { tokens, atMs });
-      throw exceeded(`uid ${uid} calls more than ${rate} times a second`);
+    const held = this.#buckets.get(uid);
+    const taking = takeUnits(held, this.#rate, 1, this.#clock.monotonicMs());
+    if (taking.kind === "taken") this.#keep(uid, taking.bucket);
+    else {
+      if (held !== undefined) this.#keep(uid, held);
+      const { perSecond } = this.#rate;
+      throw exceeded(`uid ${uid} calls more than ${perSecond} times a second`);
     }
-    this.#buckets.set(uid, { tokens: tokens - 1, atMs });
-    if (this.#buckets.size > BUCKETS_KEPT_MAX) this.#dropFull(atMs);
   }
 
-  #dropFull(now: number): void {
-    const { attestationsASecond: rate, attestationsBurst: burst } = this.#options;
-    for (const [uid, { tokens, atMs }] of this.#buckets) {
-      if (tokens + ((now - atMs) / 1000) * rate >= burst) this.#buckets.delete(uid);
-    }
+  #keep(uid: number, bucket: TokenBucket): void {
+    this.#buckets.delete(uid);
+    this.#buckets.set(uid, bucket);
+    const oldest = this.#buckets.size > BUCKETS_MAX ? this.#buckets.keys().next() : undefined;
+    if (oldest?.done === false) this.#buckets.delete(oldest.value);
   }
 }
 

@@ -7,7 +7,6 @@ import { nextPageToken, pageRequest } from "./page.ts";
 import { recoveryRefusal } from "./recovery.ts";
 import { type Match, MATCH, matchesSet } from "./selector-match.ts";
 import { authorityValidity, leafValidity } from "./svid-validity.ts";
-import { take } from "./token-bucket.ts";
 
 test("an agent SVID is live at or above its node's position, by epoch and then by n", () => {
   const node = { state: "live", validFrom: { epoch: 16, n: 10 } } as const;
@@ -120,21 +119,6 @@ test("page tokens are decimal rows; anything else is refused", () => {
   for (const bad of ["x", "-1", "1.5", "01", "1e3", " 1", "99999999999999999999"]) {
     assert.throws(() => pageRequest(1, bad), { code: "PAGE_TOKEN_INVALID" });
   }
-});
-
-test("a bucket gives its burst, refills steadily, and says how long to wait", () => {
-  const limit = { perSecond: 2, burst: 3 };
-  const first = take(undefined, limit, 3, 0);
-  assert.deepEqual(first, { kind: "taken", bucket: { units: 0, atMs: 0 } });
-  const empty = { units: 0, atMs: 0 };
-  assert.deepEqual(take(empty, limit, 1, 0), { kind: "wait", retryAfterMs: 500 });
-  assert.equal(take(empty, limit, 1, 500).kind, "taken");
-  assert.deepEqual(take(empty, limit, 4, 1e9), { kind: "never" });
-  assert.deepEqual(take(empty, limit, 3, 1e9), {
-    kind: "taken",
-    bucket: { units: 0, atMs: 1e9 },
-  });
-  assert.equal(take({ units: 0, atMs: 500 }, limit, 1, 0).kind, "wait");
 });
 
 function ask(stored: readonly string[], asked: readonly string[], match: Match): boolean {

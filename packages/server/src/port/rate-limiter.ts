@@ -1,6 +1,5 @@
 import { BonafideError } from "@bonafide/errors";
-import type { Clock } from "@bonafide/lifetime";
-import { type Bucket, type RateLimit, take } from "../core/token-bucket.ts";
+import { type Clock, type RateLimit, takeUnits, type TokenBucket } from "@bonafide/lifetime";
 import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
@@ -8,7 +7,7 @@ import { LIMITS } from "../limits.ts";
 export class RateLimiter {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #limit: RateLimit;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(clock: Pick<Clock, "monotonicMs">, limit: RateLimit) {
     this.#clock = clock;
@@ -21,7 +20,12 @@ export class RateLimiter {
    * @throws OVERLOADED  none are left; says when to come again, unless more than the burst was asked
    */
   take(name: string, units = 1): void {
-    const taking = take(this.#buckets.get(name), this.#limit, units, this.#clock.monotonicMs());
+    const taking = takeUnits(
+      this.#buckets.get(name),
+      this.#limit,
+      units,
+      this.#clock.monotonicMs(),
+    );
     if (taking.kind === "taken") {
       this.#buckets.delete(name);
       this.#buckets.set(name, taking.bucket);

@@ -7,14 +7,14 @@ export interface RateLimit {
 }
 
 /** A caller's remaining units at an instant of the monotonic clock. */
-export interface Bucket {
+export interface TokenBucket {
   readonly units: number;
   readonly atMs: number;
 }
 
 /** Taken, or how long to wait until it could be. */
 export type Taking =
-  | { readonly kind: "taken"; readonly bucket: Bucket }
+  | { readonly kind: "taken"; readonly bucket: TokenBucket }
   | { readonly kind: "wait"; readonly retryAfterMs: number }
   | { readonly kind: "never" };
 
@@ -22,10 +22,10 @@ export type Taking =
  * Takes `units` from a bucket that refills steadily. `never`: more than the burst was asked, no waiting helps.
  *
  * @param bucket  undefined: a caller not seen lately, whose bucket is full.
- * @param nowMs   Monotonic, ms.
+ * @param nowMs   Monotonic, ms. An instant before the bucket's own refills nothing.
  */
-export function take(
-  bucket: Bucket | undefined,
+export function takeUnits(
+  bucket: TokenBucket | undefined,
   limit: RateLimit,
   units: number,
   nowMs: number,
