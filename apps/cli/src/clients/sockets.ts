@@ -1,4 +1,6 @@
-import { existsSync } from "node:fs";
+import { lstatSync, realpathSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import process from "node:process";
 
 /** Where a socket's path came from; told when nobody answers there. */
 export interface SocketChoice {
@@ -45,8 +47,26 @@ function choose(
   if (named !== undefined && named !== "") {
     return { path: withoutScheme(named), source: places.variable };
   }
-  if (existsSync(places.ofUp)) return { path: places.ofUp, source: "bonafide up in this folder" };
+  if (isOurs(places.ofUp)) return { path: places.ofUp, source: "bonafide up in this folder" };
   return { path: places.ofSystem, source: "the default" };
+}
+
+/**
+ * Whether a socket of `up` in this folder is the caller's own: the folder it is found in, and the one it leads to, are real
+ * folders that nobody else may write. Else whoever owns the folder would be asked in the server's place.
+ */
+function isOurs(path: string): boolean {
+  try {
+    return isPrivateFolder(dirname(path)) && isPrivateFolder(dirname(realpathSync(path)));
+  } catch {
+    return false; // nothing there
+  }
+}
+
+function isPrivateFolder(path: string): boolean {
+  if (lstatSync(path).isSymbolicLink()) return false;
+  const { uid, mode } = statSync(path);
+  return uid === process.geteuid?.() && (mode & 0o022) === 0;
 }
 
 function withoutScheme(text: string): string {

@@ -1,4 +1,5 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isBonafideError } from "@bonafide/errors";
@@ -104,10 +105,19 @@ function writeSvid(folder: string, i: number, svid: X509Svid, context: X509Conte
   const authorities = context.bundles.get(svid.trustDomain)?.authorities ?? [];
   const bundle = authorities.map(({ der }) => formatPem("CERTIFICATE", der)).join("");
   const key = svid.privateKey.export({ type: "pkcs8", format: "pem" });
-  const keyFile = join(folder, `svid.${i}.key`);
-  writeFileSync(join(folder, `svid.${i}.pem`), chain);
-  writeFileSync(keyFile, key, { mode: 0o600 });
-  // The mode above counts for a new file only.
-  chmodSync(keyFile, 0o600);
-  writeFileSync(join(folder, `bundle.${i}.pem`), bundle);
+  replaceFile(join(folder, `svid.${i}.pem`), chain, 0o644);
+  replaceFile(join(folder, `svid.${i}.key`), key, 0o600);
+  replaceFile(join(folder, `bundle.${i}.pem`), bundle, 0o644);
+}
+
+/** Never writes into what is there already: a link or an open file of somebody else would get the key. */
+function replaceFile(path: string, content: string, mode: number): void {
+  const fresh = `${path}.${randomUUID()}`;
+  writeFileSync(fresh, content, { mode, flag: "wx" });
+  try {
+    renameSync(fresh, path);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw error;
+  }
 }

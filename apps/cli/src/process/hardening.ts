@@ -4,7 +4,8 @@ import { BonafideError } from "@bonafide/errors";
 import { CLI_ERRORS } from "../errors.ts";
 
 /** Variables that make a process run foreign code or trust foreign roots; cleared for our children too. */
-const DANGEROUS = /^(?:NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_TLS_REJECT_UNAUTHORIZED|LD_.*)$/;
+const DANGEROUS =
+  /^(?:NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_TLS_REJECT_UNAUTHORIZED|OPENSSL_.*|SSL_CERT_.*|LD_.*)$/;
 
 /**
  * Prepares a process that holds keys: refuses an inspector, drops variables that could have put code or trust into it
