@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { Echo } from "@bonafide/proto/bonafide/testing/v1/echo_pb";
+import { setLogger } from "@grpc/grpc-js";
 import { addService, createClient } from "./index.ts";
 import { openTestServer } from "./testing/index.ts";
 
@@ -22,7 +23,7 @@ function block(headers: Readonly<Record<string, string>>): Buffer {
     Buffer.from([0, name.length]),
     Buffer.from(name),
     Buffer.from([value.length]),
-    Buffer.from(value),
+    Buffer.from(value, "latin1"),
   ]);
   return Buffer.concat(parts);
 }
@@ -82,3 +83,31 @@ for (const [how, end] of Object.entries(ENDS)) {
     });
   }
 }
+
+test("what a caller sends is not written to standard error by the transport", async () => {
+  const written: unknown[] = [];
+  setLogger({ error: (...words: unknown[]) => written.push(...words) });
+  await using opened = await openTestServer(() => "peer");
+  addService(opened.server, Echo, { say: (request) => request });
+  const client = connect(opened.path);
+  const headers = {
+    ":method": "POST",
+    ":scheme": "http",
+    ":path": "/bonafide.testing.v1.Echo/Say",
+    ":authority": "localhost",
+    "content-type": "application/grpc",
+    note: "tr\u00fce",
+  };
+  const opening = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  client.write(
+    Buffer.concat([opening, frame(4, 0, 0, Buffer.alloc(0)), frame(1, 5, 1, block(headers))]),
+  );
+  // Settings, their acknowledgement, and then the answer to the call.
+  let read = Buffer.alloc(0);
+  for await (const chunk of client) {
+    read = Buffer.concat([read, chunk]);
+    if (read.includes("grpc-status") || read.length > 60) break;
+  }
+  client.destroy();
+  assert.deepEqual(written, []);
+});

@@ -4,11 +4,13 @@ import { BonafideError, type ErrorTable, type StatusName } from "@bonafide/error
 import { type Clock, systemClock } from "@bonafide/lifetime";
 import type { DescService } from "@bufbuild/protobuf";
 import {
+  logVerbosity,
   type Metadata,
   Server,
   ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptor,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { IncomingCall } from "./call-types.ts";
@@ -77,6 +79,9 @@ const KEEPALIVE_TIMEOUT_MS = 20_000;
 
 /** Opens a server without any service or connection. It listens on nothing: give it connections by `inject`. */
 export function openServer<Peer>(options: RpcServerOptions<Peer> = {}): RpcServer<Peer> {
+  // At its usual level grpc-js writes headers that it does not like to standard error, as they came: lines of a log
+  // that any caller could write.
+  setLogVerbosity(logVerbosity.NONE);
   return new RpcServer(options);
 }
 
