@@ -274,6 +274,11 @@ export interface HostileTarget {
     readonly waiting?: readonly string[];
 }
 
+export interface LongAttackReport extends AttackReport {
+    readonly warm: HeldResources;
+    readonly held: HeldResources;
+}
+
 export interface TestServer<Peer> extends AsyncDisposable {
     readonly server: RpcServer<Peer>;
     readonly path: string;
@@ -286,6 +291,8 @@ export interface TestServerOptions<Peer> extends RpcServerOptions<Peer> {
     readonly socketName?: string;
 }
 
+export declare function assertNothingKept({ warm, held }: LongAttackReport): void;
+
 export declare function attack(targets: readonly HostileTarget[], options: AttackOptions): Promise<AttackReport>;
 
 export declare function attackSeed(env: Readonly<Record<string, string | undefined>>): number;
@@ -293,5 +300,10 @@ export declare function attackSeed(env: Readonly<Record<string, string | undefin
 export declare function describeAttack({ ends }: AttackReport): string;
 
 export declare function heldResources(): Promise<HeldResources>;
+
+export declare function longAttack(targets: readonly HostileTarget[], { seed, inputs }: {
+    readonly seed: number;
+    readonly inputs: number;
+}): Promise<LongAttackReport>;
 
 export declare function openTestServer<Peer>(peerOf: (socket: Socket) => Peer, options?: TestServerOptions<Peer>): Promise<TestServer<Peer>>;

@@ -8,3 +8,4 @@ export {
   type HostileTarget,
 } from "./hostile/attack.ts";
 export { heldResources, type HeldResources } from "./hostile/held-resources.ts";
+export { assertNothingKept, longAttack, type LongAttackReport } from "./hostile/long-attack.ts";

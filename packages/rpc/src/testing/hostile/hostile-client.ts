@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { DescMethod } from "@bufbuild/protobuf";
@@ -83,14 +82,17 @@ export class HostileSession implements AsyncDisposable {
       resolve(0);
     });
     stream.on("error", () => {});
-    stream.on("close", () => {
-      resolve("reset");
+    const closed = new Promise<void>((done) => {
+      stream.once("close", () => {
+        resolve("reset");
+        done();
+      });
     });
     stream.end(hostileGrpcFrame(next, method));
     const answer = await promise;
     clearTimeout(timer);
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
-    if (!stream.destroyed) await once(stream, "close");
+    await closed;
     return answer;
   }
 
