@@ -183,6 +183,53 @@ test("no session is resumed, in TLS 1.2 or 1.3", async () => {
   );
 });
 
+test("a session that was resumed all the same proves nobody, in TLS 1.2 or 1.3", async () => {
+  const a = new TestTrustDomain("a.example");
+  // Not one of ours: it gives tickets.
+  const { key, cert } = secureContextOptions(a.issue("/server"));
+  const server = createServer({ key, cert }, (socket) => socket.end("x"));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+    let session: Buffer | undefined;
+    const judge = async (): Promise<() => VerifiedPeer> => {
+      const socket = connect({
+        port: address.port,
+        host: "127.0.0.1",
+        rejectUnauthorized: false,
+        maxVersion,
+        ...(session === undefined ? {} : { session }),
+      });
+      socket.on("session", (ticket) => {
+        session = ticket;
+      });
+      await once(socket, "secureConnect");
+      const context = a.source("/client").context();
+      let judged: () => VerifiedPeer;
+      try {
+        const { bundles } = context;
+        const peer = VerifiedPeer.verify(socket, {
+          authorize: everybody,
+          bundles,
+          now: Date.now(),
+        });
+        judged = () => peer;
+      } catch (error) {
+        judged = () => {
+          throw error;
+        };
+      }
+      await closed(socket);
+      return judged;
+    };
+    assert.equal((await judge())().spiffeId, "spiffe://a.example/server");
+    assert.ok(session !== undefined, maxVersion);
+    assert.throws(await judge(), { code: "TLS_SESSION_RESUMED" });
+  }
+  server.close();
+});
+
 test("TLS below 1.2 and a protocol that was not offered are refused", async () => {
   const a = new TestTrustDomain("a.example");
   const refused: string[] = [];
