@@ -1,11 +1,9 @@
-import process from "node:process";
 import { BonafideError } from "@bonafide/errors";
 import type { Clock } from "@bonafide/lifetime";
 import {
   addHealth,
   addReflection,
   type HealthRegistry,
-  type IncomingCall,
   openServer,
   type RpcServer,
 } from "@bonafide/rpc";
@@ -15,9 +13,9 @@ import {
   type UnixConnection,
   type UnixListener,
 } from "@bonafide/unix-peer";
+import { checkOperator } from "./admin/check-operator.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { patchAuthority } from "./authority-patch/patched-socket.ts";
-import { AGENT_ERRORS } from "./errors.ts";
 import type { IdentityGroups } from "./identity/identity-groups.ts";
 import type { Log } from "./log.ts";
 import type { SvidKeeper } from "./svid/svid-keeper.ts";
@@ -121,19 +119,4 @@ function listen(
       log("warn", "socket.dropped", { socket: options.label, ...dropped });
     },
   });
-}
-
-/**
- * Lets root and the agent's own user in, by what the kernel says of the caller.
- *
- * @throws ADMIN_NOT_ALLOWED
- */
-function checkOperator({ peer }: IncomingCall<UnixConnection>): void {
-  const { uid } = peer.caller();
-  if (uid === 0 || uid === process.geteuid?.()) return;
-  throw new BonafideError(
-    AGENT_ERRORS,
-    "ADMIN_NOT_ALLOWED",
-    "the admin socket is for root and the agent's own user",
-  );
 }
