@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isBonafideError } from "@bonafide/errors";
 import { parseCertificates } from "@bonafide/pki";
+import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import { Diagnosis, SyncMode } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { parseSpiffeId } from "@bonafide/spiffe";
@@ -194,6 +195,30 @@ test("a caller whose SVID cannot be signed is told to come again, and is served 
   await assert.rejects(watch(agt).next(), { status: "unavailable", reason: "AGENT_NOT_READY" });
   server.script.failSigning = false;
   assert.deepEqual(await served(agt), ["one"]);
+});
+
+test("a caller that is no longer what it was gets no more messages, and its stream ends", async () => {
+  let role = "web";
+  const attestor: WorkloadAttestor = {
+    name: "test",
+    attest: () =>
+      Promise.resolve({
+        selectors: [{ type: "test", value: `role:${role}`, grade: "user", source: "test" }],
+        omitted: [],
+      }),
+  };
+  await using server = await ScriptedServer.open();
+  server.put(entry("one", { selectors: [{ type: "test", value: "role:web" }] }));
+  await using agt = await openAgentOf(server, { attestors: [attestor] });
+  await ready(agt);
+  const stream = watch(agt);
+  assert.deepEqual(await next(stream), ["one"]);
+  role = "db";
+  server.put(entry("two", { createdAt: 2n }));
+  await assert.rejects(stream.next(), { status: "permission_denied", reason: "CALLER_CHANGED" });
+  assert.deepEqual(await served(agt), ["two"]);
+  const { decisions } = await agt.admin(Diagnosis).listDecisions({ refusedOnly: true });
+  assert.ok(decisions.some((each) => each.firstCauseCode === "caller.facts_changed"));
 });
 
 for (const [reason, code] of [

@@ -6,7 +6,7 @@ import { type Channel, type Client, createClient, openUnixChannel } from "@bonaf
 import { parseTrustDomainName } from "@bonafide/spiffe";
 import { openKernel } from "@bonafide/unix-peer";
 import type { DescService } from "@bufbuild/protobuf";
-import type { AgentOptions } from "../agent-options.ts";
+import type { AgentDeps, AgentOptions } from "../agent-options.ts";
 import { openAgent, type RunningAgent } from "../open-agent.ts";
 
 /** The header that every call of the Workload API carries. */
@@ -23,6 +23,8 @@ export interface LogLine {
 export interface TestAgentOptions extends Partial<AgentOptions> {
   readonly server: AgentOptions["server"];
   readonly clock?: Clock;
+  /** Beside the built-in ones. */
+  readonly attestors?: AgentDeps["attestors"];
 }
 
 /** A real agent on real sockets in a folder of its own, and clients for it. */
@@ -46,7 +48,7 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
   const log: LogLine[] = [];
   const waiting: { event: string; resolve: (line: LogLine) => void }[] = [];
   const kernel = await openKernel();
-  const { clock = systemClock, ...given } = options;
+  const { clock = systemClock, attestors = [], ...given } = options;
   const open = (more: Partial<AgentOptions> = {}): Promise<RunningAgent> =>
     openAgent(
       {
@@ -62,6 +64,7 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
         clock,
         random: systemRandom,
         kernel,
+        attestors,
         log: (level, event, fields = {}) => {
           const line = { level, event, fields };
           log.push(line);
