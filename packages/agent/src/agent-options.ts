@@ -11,7 +11,7 @@ import type { UidLimitsOptions } from "./workload/uid-limits.ts";
 export interface AgentOptions {
   readonly trustDomain: TrustDomain;
   readonly server: ServerAddress;
-  /** Folder of the agent's own state; made with 0700 if it is missing, refused if others may write it. */
+  /** Folder of the agent's own state; made with 0700 if it is missing, refused if it is a link or open to others. */
   readonly dataDir: string;
   /** Absolute path of the Workload API's socket, at most 107 bytes; its folder is made with 0755. */
   readonly workloadSocket: string;

@@ -1,6 +1,4 @@
-import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { runTasks } from "@bonafide/lifetime";
 import { Launcher, LauncherAdmin } from "@bonafide/proto/bonafide/agent/v1/launcher_pb";
@@ -21,6 +19,7 @@ import { JoinKey } from "./disk/join-key.ts";
 import { PictureFile, type StoredPicture } from "./disk/picture-file.ts";
 import { PinFile, type Pins } from "./disk/pin-file.ts";
 import { removeUnfinished } from "./disk/private-file.ts";
+import { makePrivateFolder } from "./disk/private-folder.ts";
 import { AGENT_ERRORS } from "./errors.ts";
 import { IdentityGroups } from "./identity/identity-groups.ts";
 import { launcherAttestor } from "./launcher/launcher-attestor.ts";
@@ -77,7 +76,7 @@ export async function openAgent(
   deps: AgentDeps,
   opening: { readonly signal?: AbortSignal } = {},
 ): Promise<RunningAgent> {
-  await prepareFolder(options.dataDir);
+  await makePrivateFolder(options.dataDir);
   const unlock = lockFolder(options.dataDir);
   try {
     await removeUnfinished(options.dataDir);
@@ -363,31 +362,6 @@ class Agent implements RunningAgent {
 /** @throws the refusal of a caller that is not known for certain */
 function callerOf({ peer }: CallContext<UnixConnection>): UnixPeer {
   return peer.caller();
-}
-
-async function prepareFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    const { uid, mode } = await stat(path);
-    const own = process.geteuid?.();
-    if (own !== undefined && uid !== own && uid !== 0) {
-      throw new BonafideError(
-        AGENT_ERRORS,
-        "AGENT_STATE_INVALID",
-        `${path} belongs to uid ${uid} and not to the agent's user`,
-        { details: { path } },
-      );
-    }
-    if ((mode & 0o077) !== 0) await chmod(path, 0o700);
-  } catch (cause) {
-    if (isBonafideError(cause)) throw cause;
-    throw new BonafideError(
-      AGENT_ERRORS,
-      "AGENT_STATE_UNAVAILABLE",
-      `the data folder ${path} cannot be used`,
-      { cause, details: { path } },
-    );
-  }
 }
 
 async function firstBundle(
