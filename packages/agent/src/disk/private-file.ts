@@ -7,7 +7,7 @@ import { AGENT_ERRORS } from "../errors.ts";
 import { STATE_FILE_BYTES_MAX } from "../limits.ts";
 
 /** Names of files that are not yet renamed. */
-const UNFINISHED = /\.(?:[0-9a-f]{12}\.new|json\.next)$/;
+const UNFINISHED = /\.[0-9a-f]{12}\.new$/;
 
 /**
  * Replaces a file as a whole: after a crash at any moment either the old or the new bytes are there.
@@ -35,10 +35,13 @@ export async function writePrivateFile(path: string, bytes: Uint8Array): Promise
 /**
  * Reads a file of ours; undefined when there is none.
  *
- * @throws AGENT_STATE_INVALID      others may read or write it, or it belongs to another user
+ * @throws AGENT_STATE_INVALID      too large, others may read or write it, or it belongs to another user
  * @throws AGENT_STATE_UNAVAILABLE
  */
-export async function readPrivateFile(path: string): Promise<Uint8Array | undefined> {
+export async function readPrivateFile(
+  path: string,
+  { bytesMax = STATE_FILE_BYTES_MAX }: { readonly bytesMax?: number } = {},
+): Promise<Uint8Array | undefined> {
   let file;
   try {
     file = await open(path, "r");
@@ -57,7 +60,7 @@ export async function readPrivateFile(path: string): Promise<Uint8Array | undefi
         { details: { path, mode: (mode & 0o777).toString(8), uid: String(uid) } },
       );
     }
-    if (size > STATE_FILE_BYTES_MAX) {
+    if (size > bytesMax) {
       throw new BonafideError(AGENT_ERRORS, "AGENT_STATE_INVALID", `${path} is too large`);
     }
     return new Uint8Array(await file.readFile());

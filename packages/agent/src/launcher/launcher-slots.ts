@@ -1,12 +1,13 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import type { Clock } from "@bonafide/lifetime";
+import { type Clock, every } from "@bonafide/lifetime";
 import {
   HeldProcess,
   type Kernel,
   type ProcessDirectory,
   type UnixPeer,
 } from "@bonafide/unix-peer";
+import { type Log, silentLog } from "../log.ts";
 import { BoundSlot, type SlotCaller } from "./bound-slot.ts";
 import { isSlotName, mayRegister, type NamePermission } from "./core/slot-name.ts";
 import type { SlotRecord } from "./core/slot-record.ts";
@@ -53,6 +54,8 @@ export interface LauncherSlotsDeps {
   readonly kernel: Kernel;
   /** Default: slots end with the agent. */
   readonly file?: SlotsFile;
+  /** Default: nothing is logged. */
+  readonly log?: Log;
 }
 
 /** Options of {@link LauncherSlots}. */
@@ -227,24 +230,17 @@ export class LauncherSlots implements AsyncDisposable {
 
   /**
    * Ends slots whose session is empty, until `signal`. One of the agent's tasks; a disk that cannot be written does not
-   * end it, since a record of an ended process is dropped at the next start anyway.
+   * end it, since a record of an ended process is dropped at the next start anyway; the log says so.
    */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.#deps.clock.sleep(SWEEP_MS, { signal });
-      } catch {
-        return;
-      }
-      try {
-        await this.sweep();
-      } catch {
-        // Tried again with the next sweep.
-      }
-    }
+    const { clock, log = silentLog } = this.#deps;
+    const failed = (cause: unknown): void => {
+      log("warn", "slots.not_kept", { cause });
+    };
+    await every({ clock, ms: SWEEP_MS, failed }, () => this.sweep(), signal);
   }
 
-  /** One look at all bound slots. @throws the system's error when the change could not be kept */
+  /** One look at all bound slots. @throws AGENT_STATE_UNAVAILABLE  the change could not be kept */
   async sweep(): Promise<void> {
     for (const [session, slot] of this.#bound) {
       if (slot.live()) continue;

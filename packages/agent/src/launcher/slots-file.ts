@@ -1,13 +1,17 @@
-import { open, readFile, rename, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readPrivateFile, writePrivateFile } from "../disk/private-file.ts";
 import { parseSlotRecords, renderSlotRecords, type SlotRecord } from "./core/slot-record.ts";
 import { SLOTS_FILE_BYTES_MAX } from "./limits.ts";
 
 /** Keeps the bound slots of an agent. Calls are never concurrent. */
 export interface SlotsFile {
-  /** Everything kept; nothing for a file that is missing, too large or damaged. */
+  /**
+   * Everything kept; nothing for a file that is missing or damaged, since a lost slot is only refused.
+   *
+   * @throws AGENT_STATE_INVALID      it is too large, or others may read or write it
+   * @throws AGENT_STATE_UNAVAILABLE
+   */
   read(): Promise<readonly SlotRecord[]>;
-  /** Replaces everything, atomically; resolved is durable. */
+  /** Replaces everything, atomically; resolved is durable. @throws AGENT_STATE_UNAVAILABLE */
   write(records: readonly SlotRecord[]): Promise<void>;
 }
 
@@ -15,23 +19,11 @@ export interface SlotsFile {
 export function slotsFile(path: string): SlotsFile {
   return {
     async read() {
-      try {
-        const { size } = await stat(path);
-        return size > SLOTS_FILE_BYTES_MAX ? [] : parseSlotRecords(await readFile(path, "utf8"));
-      } catch {
-        return [];
-      }
+      const bytes = await readPrivateFile(path, { bytesMax: SLOTS_FILE_BYTES_MAX });
+      return bytes === undefined ? [] : parseSlotRecords(new TextDecoder().decode(bytes));
     },
     async write(records) {
-      const next = `${path}.next`;
-      {
-        await using file = await open(next, "w", 0o600);
-        await file.writeFile(renderSlotRecords(records));
-        await file.sync();
-      }
-      await rename(next, path);
-      await using folder = await open(dirname(path), "r");
-      await folder.sync();
+      await writePrivateFile(path, new TextEncoder().encode(renderSlotRecords(records)));
     },
   };
 }
