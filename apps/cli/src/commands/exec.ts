@@ -32,6 +32,8 @@ export const exec: Command = defineCommand({
     const workload = realPath(workloadSocket(flags["workload-socket"], env).path);
     const { [INNER]: inner, ...own } = definedOnly(env);
     if (inner !== undefined) {
+      // This process is about to be another program: a signal that a handler of ours took would be lost with us.
+      for (const name of ["SIGINT", "SIGTERM"] as const) process.removeAllListeners(name);
       return become({ socketPath: workload, command: [program, ...args], env: own });
     }
     const uid = flags.uid;
@@ -46,6 +48,7 @@ export const exec: Command = defineCommand({
       launched.kill("SIGTERM");
     };
     signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
     try {
       await launched.named;
       const { code, signal: killedBy } = await launched.ended;

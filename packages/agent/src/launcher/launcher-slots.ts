@@ -117,7 +117,10 @@ export class LauncherSlots implements AsyncDisposable {
     options: LauncherSlotsOptions = {},
   ): Promise<LauncherSlots> {
     const slots = new LauncherSlots(deps, options);
-    for (const record of await slots.#file.read()) slots.#restore(record);
+    const records = await slots.#file.read();
+    for (const record of records) slots.#restore(record);
+    // What ended while no agent ran leaves the file with the first sweep.
+    slots.#stale = slots.#bound.size < records.length;
     return slots;
   }
 
