@@ -47,6 +47,8 @@ export async function openHostileServer(): Promise<HostileServer> {
       connect: () => connectedTls(port, svid),
       services: remote,
       connectionEvery: 20,
+      // Who holds a state that this server has not heard of is waited for: it may have come from another server.
+      waiting: ["Watch"],
     },
     {
       name: "admin",
