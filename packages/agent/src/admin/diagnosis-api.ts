@@ -176,7 +176,6 @@ function factsOf(deps: DiagnosisDeps, subject: Subject, question: Question): Why
       ...(awaySince === undefined ? {} : { awaySince: new Date(awaySince).toISOString() }),
     },
     ...(identity.svid === undefined ? {} : { agentId: identity.svid.id }),
-    nodeSelectors: [],
     entries: [...picture.entries.entries()],
     elsewhere,
     ...(signingFailure === undefined ? {} : { signingFailure }),

@@ -82,7 +82,6 @@ export const CAUSES = {
   "attestor.unsupported": { rung: 4, summary: "the kernel or the system does not offer this fact" },
   "attestor.failed": { rung: 4, summary: "an attestor failed" },
   "agent.not_attested": { rung: 5, summary: "the agent has not joined a server yet" },
-  "agent.token_expired": { rung: 5, summary: "the join token was used after its end" },
   "agent.token_used": { rung: 5, summary: "the join token had been spent before" },
   "agent.token_refused": {
     rung: 5,

@@ -115,17 +115,6 @@ export function explainAgent({
           command: "bonafide token create",
         },
       ];
-    case "token_expired":
-      return [
-        {
-          code: "agent.token_expired",
-          says: `the join token had expired${
-            standing.ageSeconds === undefined ? "" : `; it was ${standing.ageSeconds} s old`
-          }`,
-          hint: "An expired token is burned: make a new one with bonafide token create and start the agent with it.",
-          command: "bonafide token create",
-        },
-      ];
     case "token_used":
       return [
         {

@@ -1,5 +1,5 @@
 import { assertNever } from "../assert-never.ts";
-import { selectorText } from "../entry.ts";
+import { type Selector, selectorText } from "../entry.ts";
 import type { Cause } from "./causes.ts";
 import type { ForeignEntry, WhyFacts } from "./facts.ts";
 import { word } from "./mend.ts";
@@ -66,14 +66,15 @@ function explainParent({ entry, parent }: ForeignEntry, facts: WhyFacts): Cause 
         command: again(agent),
       };
     case "alias": {
-      const has = new Set(facts.nodeSelectors.map((selector) => selectorText(selector)));
-      const lacking = parent.selectors.map((selector) => selectorText(selector));
-      const missing = lacking.filter((text) => !has.has(text));
-      const own = [...has].join(", ");
+      const { nodeSelectors } = facts;
+      const has = new Set(nodeSelectors?.map((selector) => selectorText(selector)));
+      const wanted = parent.selectors.map((selector) => selectorText(selector));
+      const missing = wanted.filter((text) => !has.has(text)).join(", ");
+      const own = ownText(nodeSelectors);
       return {
         code: "entry.alias_not_matched",
-        says: `${what} belongs to the alias ${parent.id}, which wants ${missing.join(", ")}; this node has ${own === "" ? "no selectors" : own}`,
-        hint: `Make the alias fit this node (${missing.join(", ")} against ${own === "" ? "nothing" : own}), or parent the entry to ${agent}.`,
+        says: `${what} belongs to the alias ${parent.id}, which wants ${missing}; ${own}`,
+        hint: `Make the alias fit this node (${missing}; ${own}), or parent the entry to ${agent}.`,
         command: again(agent),
       };
     }
@@ -94,4 +95,11 @@ function explainParent({ entry, parent }: ForeignEntry, facts: WhyFacts): Cause 
     default:
       return assertNever(parent);
   }
+}
+
+/** What is known of the node's own selectors, in words. */
+function ownText(selectors: readonly Selector[] | undefined): string {
+  if (selectors === undefined) return "this node's own selectors are known to the server only";
+  if (selectors.length === 0) return "this node has no selectors";
+  return `this node has ${selectors.map((selector) => selectorText(selector)).join(", ")}`;
 }

@@ -33,7 +33,6 @@ export type CallerFact =
 export type StandingFact =
   | { readonly kind: "good" }
   | { readonly kind: "not_attested"; readonly detail: string }
-  | { readonly kind: "token_expired"; readonly ageSeconds?: number }
   | { readonly kind: "token_used"; readonly detail: string }
   | { readonly kind: "token_refused" }
   | { readonly kind: "bundle_mismatch"; readonly pinned: string; readonly presented: string }
@@ -86,8 +85,8 @@ export interface WhyFacts {
   readonly standing: StandingFact;
   readonly freshness: FreshnessFact;
   readonly agentId?: string;
-  /** The node's own selectors, as far as they are known; for aliases. */
-  readonly nodeSelectors: readonly Selector[];
+  /** The node's own selectors, for aliases; absent where only the server knows them. */
+  readonly nodeSelectors?: readonly Selector[];
   /** The entries that the agent holds. */
   readonly entries: readonly Entry[];
   /** Entries of the server beyond these, where somebody who may know them passed them in. */

@@ -169,13 +169,6 @@ const CASES: readonly Case[] = [
     names: ["Restart the workload", "aaaa", "bbbb"],
   },
   {
-    name: "23: the join token had expired",
-    facts: { standing: { kind: "token_expired", ageSeconds: 900 } },
-    decoy: NO_ENTRY,
-    first: "agent.token_expired",
-    names: ["900 s", "token create", "burned"],
-  },
-  {
     name: "24: the join token had been used",
     facts: { standing: { kind: "token_used", detail: `at 10:00 by ${OTHER_AGENT}` } },
     decoy: { entries: [entry("/a", ["unix:uid:1001"])] },
@@ -467,4 +460,22 @@ test("every code of the table is on a rung of the ladder", () => {
     assert.ok(rung >= 1 && rung <= 9, code);
     assert.ok(summary.length > 0, code);
   }
+});
+
+test("an alias is not said to face a node without selectors where nobody knows them", () => {
+  const elsewhere = [
+    foreign("/a", ["unix:uid:1000"], "spiffe://example.org/cluster", {
+      kind: "alias",
+      id: "spiffe://example.org/cluster",
+      selectors: [selector("k8s:cluster:green")],
+    }),
+  ];
+  const says = (nodeSelectors: readonly Selector[] | undefined): string => {
+    const { nodeSelectors: _, ...known } = { ...HEALTHY, elsewhere };
+    const facts = nodeSelectors === undefined ? known : { ...known, nodeSelectors };
+    return why(facts).first?.says ?? "";
+  };
+  assert.match(says(undefined), /known to the server only/);
+  assert.match(says([]), /no selectors/);
+  assert.match(says([selector("k8s:cluster:blue")]), /has k8s:cluster:blue/);
 });
