@@ -5,6 +5,12 @@ export const CLI_ERRORS = {
   USAGE: { status: "invalid_argument", retry: false },
   CONFIG_UNREADABLE: { status: "failed_precondition", retry: false },
   CONFIG_INVALID: { status: "invalid_argument", retry: false },
+  /** A file or folder that was to be written cannot be. */
+  OUTPUT_UNWRITABLE: { status: "failed_precondition", retry: false },
+  /** A file that the configuration names cannot be read. */
+  FILE_UNREADABLE: { status: "failed_precondition", retry: false },
+  /** The address to listen on is taken, not of this machine, or not allowed. */
+  LISTEN_FAILED: { status: "unavailable", retry: true },
   SOCKET_MISSING: { status: "unavailable", retry: true },
   DATA_DIR_UNSAFE: { status: "failed_precondition", retry: false },
   DATA_DIR_LOCKED: { status: "aborted", retry: true },

@@ -14,6 +14,8 @@ export const EXIT = {
   unavailable: 69,
   /** A fault of ours. */
   bug: 70,
+  /** A file cannot be written. */
+  cannotCreate: 73,
   /** Busy or locked; the same command may succeed later. */
   busy: 75,
   /** The caller may not do this. */
@@ -35,10 +37,26 @@ const BY_STATUS: Readonly<Partial<Record<StatusName, number>>> = {
   aborted: EXIT.busy,
 };
 
+/** Codes whose exit code says more than their status does. */
+const BY_CODE: Readonly<Record<string, number>> = {
+  USAGE: EXIT.usage,
+  OUTPUT_UNWRITABLE: EXIT.cannotCreate,
+  STORE_LOCKED: EXIT.busy,
+  FILE_UNREADABLE: EXIT.config,
+  SERVER_OPTIONS_INVALID: EXIT.config,
+  SOCKET_PATH_TOO_LONG: EXIT.config,
+  SOCKET_FOLDER_UNSAFE: EXIT.config,
+  DATA_DIR_UNSAFE: EXIT.config,
+  // What a shell says of a command that it does not find, or may not run.
+  LAUNCH_COMMAND_NOT_FOUND: 127,
+  LAUNCH_COMMAND_NOT_EXECUTABLE: 126,
+};
+
 /** The exit code of a failure; an error without a code of ours is a bug. */
 export function exitCodeOf(error: unknown): number {
   if (!isBonafideError(error)) return EXIT.bug;
-  if (error.code === "USAGE") return EXIT.usage;
+  const own = BY_CODE[error.code];
+  if (own !== undefined) return own;
   if (error.code.startsWith("CONFIG_")) return EXIT.config;
   return BY_STATUS[error.status] ?? EXIT.bug;
 }

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { isBonafideError } from "@bonafide/errors";
+import { nextStep } from "./next-step.ts";
 
 /** Where a command's results go: lines for people, or JSON for machines. */
 export interface Output {
@@ -39,7 +40,9 @@ export function createOutput(options: {
   };
 }
 
-function jsonValue(_key: string, value: unknown): unknown {
+/** 64-bit numbers become text, and the marks of decoded messages go. */
+function jsonValue(key: string, value: unknown): unknown {
+  if (key === "$typeName") return undefined;
   return typeof value === "bigint" ? value.toString() : value;
 }
 
@@ -54,11 +57,13 @@ function describe(error: unknown): Description {
   if (!isBonafideError(error)) {
     return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
   }
-  const { next, ...details } = error.details;
+  const { next: own, ...details } = error.details;
   // What a server or an agent of ours answered says more than the status it travelled as.
   const reason = "reason" in error && typeof error.reason === "string" ? error.reason : undefined;
+  const code = reason ?? error.code;
+  const next = own ?? nextStep(code, details);
   return {
-    code: reason ?? error.code,
+    code,
     message: error.message,
     ...(next === undefined ? {} : { next }),
     ...(Object.keys(details).length === 0 ? {} : { details }),

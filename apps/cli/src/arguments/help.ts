@@ -20,7 +20,7 @@ export function listHelp(commands: readonly CommandSummary[], version: string): 
     "",
     "`bonafide COMMAND --help` shows flags and examples. Every command takes --json.",
     "Exit codes: 0 done, 1 the answer is no, 64 command line, 65 input, 69 not reachable,",
-    "70 a fault of ours, 75 busy, 77 not permitted, 78 configuration.",
+    "70 a fault of ours, 73 cannot write, 75 busy, 77 not permitted, 78 configuration.",
   ].join("\n");
 }
 
@@ -42,12 +42,14 @@ export function commandHelp(command: Command): string {
   ].join("\n");
 }
 
-function flagShape(name: string, spec: FlagSpec): string {
+/** How a flag is written, such as `--ttl DURATION`. */
+export function flagShape(name: string, spec: FlagSpec): string {
   if (spec.kind === "boolean") return `--${name}`;
   return `--${name} ${spec.placeholder ?? (spec.kind === "string" ? "TEXT" : spec.kind.toUpperCase())}`;
 }
 
-function flagText(spec: FlagSpec): string {
+/** What a flag means, with its remarks. */
+export function flagText(spec: FlagSpec): string {
   const remarks = [
     spec.required === true ? "required" : "",
     spec.repeated === true ? "repeatable" : "",

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { BonafideError } from "@bonafide/errors";
 import { type Client, createClient, openUnixChannel } from "@bonafide/rpc";
 import type { DescService } from "@bufbuild/protobuf";
@@ -17,20 +17,30 @@ export interface SocketClient extends Disposable {
  * @throws SOCKET_MISSING  nothing is at the path
  */
 export function connectSocket(who: "server" | "agent", choice: SocketChoice): SocketClient {
-  const { path, source } = choice;
-  if (!existsSync(path)) {
-    throw new BonafideError(
-      CLI_ERRORS,
-      "SOCKET_MISSING",
-      `no ${who} listens at ${path} (from ${source})`,
-      { details: { next: `start one with bonafide up or bonafide ${who} run, or give --socket` } },
-    );
-  }
-  const channel = openUnixChannel(path);
+  requireSocket(who, choice);
+  const channel = openUnixChannel(choice.path);
   return {
     client: (service) => createClient(service, channel),
     [Symbol.dispose]() {
       channel.close();
     },
   };
+}
+
+/** Refuses a path at which no socket is, with where the path came from. @throws SOCKET_MISSING */
+export function requireSocket(who: "server" | "agent", choice: SocketChoice): void {
+  const { path, source } = choice;
+  let isSocket = false;
+  try {
+    isSocket = statSync(path).isSocket();
+  } catch {
+    // Missing, or in a folder that this user may not enter: nobody to talk to either way.
+  }
+  if (isSocket) return;
+  throw new BonafideError(
+    CLI_ERRORS,
+    "SOCKET_MISSING",
+    `no ${who} listens at ${path} (from ${source})`,
+    { details: { next: `start one with bonafide up or bonafide ${who} run, or give --socket` } },
+  );
 }

@@ -1,14 +1,17 @@
+import type { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isBonafideError } from "@bonafide/errors";
+import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { formatPem } from "@bonafide/pki";
 import { openWorkloadApi, type X509Context, type X509Svid } from "@bonafide/spiffe";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { formatDurationMs } from "../arguments/duration.ts";
 import { WORKLOAD_SOCKET_FLAG } from "../clients/connect-agent.ts";
+import { requireSocket } from "../clients/socket-client.ts";
 import { workloadSocket } from "../clients/sockets.ts";
+import { CLI_ERRORS } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 
 const RETRY_MS = 500;
@@ -38,6 +41,7 @@ export const apiFetchX509: Command = defineCommand({
   ],
   async run({ flags, env, output, signal }) {
     const choice = workloadSocket(flags.socket, env);
+    requireSocket("agent", choice);
     const timeout = AbortSignal.timeout(flags.timeout ?? 1000);
     const context = await fetchContext(choice.path, AbortSignal.any([signal, timeout]), timeout);
     const svids = context.svids.map((svid) => describe(svid, context));
@@ -110,14 +114,17 @@ function writeSvid(folder: string, i: number, svid: X509Svid, context: X509Conte
   replaceFile(join(folder, `bundle.${i}.pem`), bundle, 0o644);
 }
 
-/** Never writes into what is there already: a link or an open file of somebody else would get the key. */
-function replaceFile(path: string, content: string, mode: number): void {
+/** Puts a new file in a name's place: no link is followed, and no older file lends it wider rights. */
+function replaceFile(path: string, content: string | Buffer, mode: number): void {
   const fresh = `${path}.${randomUUID()}`;
-  writeFileSync(fresh, content, { mode, flag: "wx" });
   try {
+    writeFileSync(fresh, content, { mode, flag: "wx" });
     renameSync(fresh, path);
-  } catch (error) {
+  } catch (cause) {
     rmSync(fresh, { force: true });
-    throw error;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BonafideError(CLI_ERRORS, "OUTPUT_UNWRITABLE", `cannot write ${path}: ${why}`, {
+      cause,
+    });
   }
 }

@@ -105,6 +105,7 @@ export const entryCreate: Command = defineCommand({
         warnings: warnings.map(({ code, text }) => ({ code, text })),
       });
     }
+    if (flags["dry-run"]) output.note("dry run: nothing was written");
     for (const warning of warnings) output.note(`warning: ${warning.text} (${warning.code})`);
     return EXIT.ok;
   },

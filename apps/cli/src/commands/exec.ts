@@ -1,4 +1,5 @@
 import { existsSync, realpathSync } from "node:fs";
+import { constants } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
 import { become, execAs } from "@bonafide/agent/launch";
@@ -9,7 +10,16 @@ import { EXIT } from "../exit-codes.ts";
 
 /** Set for the inner half only: the same command line again, as the process that becomes the program. */
 const INNER = "BONAFIDE_EXEC_INNER";
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
+/** Passed on as they come: the program has a session of its own, so that no terminal sends them to it. */
+const PASSED = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGWINCH",
+] as const satisfies readonly NodeJS.Signals[];
 
 /** `bonafide exec` */
 export const exec: Command = defineCommand({
@@ -44,15 +54,16 @@ export const exec: Command = defineCommand({
       env: { ...own, [INNER]: "1", SPIFFE_ENDPOINT_SOCKET: `unix://${workload}` },
       ...(uid === undefined ? {} : { user: { uid, gid: flags.gid ?? uid } }),
     });
-    const stop = (): void => {
-      launched.kill("SIGTERM");
+    const pass = (name: NodeJS.Signals): void => {
+      launched.kill(name);
     };
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
+    for (const name of PASSED) process.on(name, pass);
+    // Came before there was anybody to pass it on to.
+    if (signal.aborted) launched.kill("SIGTERM");
     try {
       await launched.named;
       const { code, signal: killedBy } = await launched.ended;
-      return code ?? 128 + (SIGNAL_NUMBERS[killedBy ?? ""] ?? 0);
+      return code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
     } catch (error) {
       // The child has told its own reason on standard error; a second one would only hide it.
       const { code } = await launched.ended;
@@ -60,7 +71,7 @@ export const exec: Command = defineCommand({
       output.failure(error);
       return EXIT.unavailable;
     } finally {
-      signal.removeEventListener("abort", stop);
+      for (const name of PASSED) process.removeListener(name, pass);
     }
   },
 });

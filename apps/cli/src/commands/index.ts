@@ -112,4 +112,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "recomputes every hash of the ledger",
     load: async () => (await import("./ledger-verify.ts")).ledgerVerify,
   },
+  {
+    name: "ledger accept-rewind",
+    summary: "answers a hold: the store is the truth",
+    load: async () => (await import("./ledger-accept-rewind.ts")).ledgerAcceptRewind,
+  },
 ];

@@ -28,8 +28,13 @@ export const serverRun: Command = defineCommand({
       config: loadServerConfig(flags.config, serverFlagValues(flags)),
       signal: AbortSignal.any([signal, parent.gone]),
       clock: machine.clock,
+      onHeld: (message) => {
+        output.note(`bonafide: on hold: ${message}`);
+      },
       onReady: (facts) => {
-        output.result(`serving on port ${facts.port}; admin socket ${facts.adminSocket}`, facts);
+        const serves =
+          facts.port === "0" ? "on hold, no port is open" : `serving on port ${facts.port}`;
+        output.result(`${serves}; admin socket ${facts.adminSocket}`, facts);
         parent.tellReady({ ...facts });
       },
     });

@@ -4,6 +4,7 @@ import {
   type WhyRequest,
   type WhyResponse,
 } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
+import { parseSpiffeId } from "@bonafide/spiffe";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { AGENT_SOCKET_FLAG, connectAgent } from "../clients/connect-agent.ts";
@@ -36,6 +37,7 @@ export const why: Command = defineCommand({
   async run({ flags, operands, env, output, signal }) {
     using agent = connectAgent(flags.socket, env);
     const about = aboutOf(flags.pid, operands[0]);
+    if (flags.want !== undefined) parseSpiffeId(flags.want);
     const elsewhere = await serverEntries(flags["server-socket"], env, { signal });
     const answer = await agent
       .client(Diagnosis)
@@ -57,7 +59,10 @@ function whyText(answer: WhyResponse): string {
   const { process: seen, firstCause: cause } = answer;
   const lines: string[] = [];
   if (seen !== undefined) {
-    lines.push(`process ${seen.pid} (uid ${seen.uid}, gid ${seen.gid}) ${seen.executable}`.trim());
+    const known = seen.pinning === "" ? "" : `, known by ${seen.pinning}`;
+    lines.push(
+      `process ${seen.pid} (uid ${seen.uid}, gid ${seen.gid}${known}) ${seen.executable}`.trim(),
+    );
   }
   for (const { spiffeId, grade } of answer.identities) {
     lines.push(`  is ${spiffeId}, kept apart by ${gradeText(grade)}`);
@@ -70,7 +75,8 @@ function whyText(answer: WhyResponse): string {
     if (cause.hint !== "") lines.push(`  ${cause.hint}`);
   }
   for (const also of answer.also) lines.push(`also: ${also.text} (${also.code})`);
-  for (const { entry, selectors } of answer.nearest) {
+  // Near entries are of use to whoever misses one.
+  for (const { entry, selectors } of cause === undefined ? [] : answer.nearest) {
     lines.push(`nearest entry ${entry?.id ?? ""}: ${idText(entry?.spiffeId)}`);
     for (const { selector, verdict, observed } of selectors) {
       const text = `${selector?.type ?? ""}:${selector?.value ?? ""}`;
@@ -104,7 +110,11 @@ function whyJson(answer: WhyResponse): Readonly<Record<string, unknown>> {
     nearest: answer.nearest.map(({ entry, selectors }) => ({
       entryId: entry?.id ?? "",
       spiffeId: idText(entry?.spiffeId),
-      selectors,
+      selectors: selectors.map(({ selector, verdict, observed }) => ({
+        selector: `${selector?.type ?? ""}:${selector?.value ?? ""}`,
+        verdict: (VERDICTS[verdict] ?? "unknown").trim().replace(" ", "-"),
+        observed,
+      })),
     })),
     mendingCommand: answer.mendingCommand,
   };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, hostPort, logLevel, type LogLevel, path } from "./fields.ts";
+import { duration, hostPort, logLevel, type LogLevel, path, trustDomain } from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
 
 /** A valid agent configuration, as the file spells it; durations are in ms. */
@@ -21,7 +21,7 @@ export interface AgentConfig {
 }
 
 const schema = z.strictObject({
-  trust_domain: z.string().describe("name of the trust domain, such as example.org"),
+  trust_domain: trustDomain.describe("name of the trust domain, such as example.org"),
   data_dir: path.describe("folder of the agent's own SVID, bundle and entries; 0700"),
   server: hostPort.describe("the server's address, host:port"),
   join_token: z.string().max(255).optional().describe("for the first start; prefer a file"),

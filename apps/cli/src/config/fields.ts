@@ -1,3 +1,4 @@
+import { parseTrustDomain } from "@bonafide/spiffe";
 import { z } from "zod";
 import { parseDurationMs } from "../arguments/duration.ts";
 
@@ -23,7 +24,23 @@ export type DurationField = z.ZodPipe<z.ZodString, z.ZodTransform<number, string
 /** `host:port`, where the host may be a bracketed IPv6 address. */
 export const hostPort: z.ZodString = z
   .string()
-  .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, "is no host:port");
+  .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, "is no host:port")
+  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, {
+    message: "has no port up to 65535",
+  });
+
+/** Name of a trust domain. */
+export const trustDomain: z.ZodString = z
+  .string()
+  .refine(isTrustDomainName, { message: "is no name of a trust domain, such as example.org" });
+
+function isTrustDomainName(text: string): boolean {
+  try {
+    return parseTrustDomain(text) === text;
+  } catch {
+    return false;
+  }
+}
 
 /** An absolute or relative path; not empty, without NUL. */
 export const path: z.ZodString = z

@@ -65,6 +65,9 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 function describe(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
   const where = issue.path.map(String).join(".");
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
+    return `${where} is missing`;
+  }
   if (issue.code !== "unrecognized_keys") {
     return where === "" ? issue.message : `${where}: ${issue.message}`;
   }

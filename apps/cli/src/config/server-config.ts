@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { DAY_MS, duration, hostPort, logLevel, type LogLevel, path } from "./fields.ts";
+import {
+  DAY_MS,
+  duration,
+  hostPort,
+  logLevel,
+  type LogLevel,
+  path,
+  trustDomain,
+} from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
 
 /** A valid server configuration, as the file spells it; durations are in ms. */
@@ -17,12 +25,15 @@ export interface ServerConfig {
   readonly log_level: LogLevel;
 }
 
-const schema = z.strictObject({
-  trust_domain: z.string().describe("name of the trust domain, such as example.org"),
+/** How many lives of an SVID fit into that of its authority, at least: one signed late must not outlive it. */
+const SVIDS_PER_AUTHORITY = 6;
+
+const base = z.strictObject({
+  trust_domain: trustDomain.describe("name of the trust domain, such as example.org"),
   data_dir: path.describe("folder of the store, the keys and the server's own memory; 0700"),
   listen: hostPort.default("0.0.0.0:8081").describe("address for agents, TLS"),
   admin_socket: path.optional().describe("default DATA_DIR/private/admin.sock"),
-  ca_ttl: duration({ minMs: 1000, maxMs: 3650 * DAY_MS })
+  ca_ttl: duration({ minMs: 60_000, maxMs: 3650 * DAY_MS })
     .prefault("7d")
     .describe("life of an X.509 authority; see docs for the arithmetic"),
   x509_svid_ttl: duration({ minMs: 1000, maxMs: 365 * DAY_MS })
@@ -40,6 +51,15 @@ const schema = z.strictObject({
   key_manager: z.enum(["disk", "memory"]).default("disk").describe("where private keys live"),
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
+
+const schema = base.refine(
+  ({ ca_ttl, x509_svid_ttl, agent_svid_ttl }) =>
+    Math.max(x509_svid_ttl, agent_svid_ttl) * SVIDS_PER_AUTHORITY <= ca_ttl,
+  {
+    path: ["ca_ttl"],
+    message: "is less than six times x509_svid_ttl or agent_svid_ttl",
+  },
+);
 
 /** Reads the server's configuration; flags, by key, lie over the file. @throws CONFIG_UNREADABLE, CONFIG_INVALID */
 export function loadServerConfig(

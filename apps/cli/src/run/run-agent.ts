@@ -1,12 +1,15 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openAgent, type AgentEnd, type Bootstrap } from "@bonafide/agent";
+import { BonafideError } from "@bonafide/errors";
 import { type Clock, systemRandom } from "@bonafide/lifetime";
 import { parseTrustDomain } from "@bonafide/spiffe";
 import { openKernel } from "@bonafide/unix-peer";
 import type { AgentConfig } from "../config/agent-config.ts";
+import { CLI_ERRORS } from "../errors.ts";
 import { createLog, standardError } from "../process/log.ts";
 import { whenAborted } from "../process/when-aborted.ts";
+import { makeFoldersAbove } from "../up/owned-folder.ts";
 import { VERSION } from "../version.ts";
 import { splitHostPort } from "./listen-address.ts";
 
@@ -33,7 +36,7 @@ export interface RunAgentOptions {
 export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
   const { config, signal, onReady, clock } = options;
   const dataDir = resolve(config.data_dir);
-  mkdirSync(join(dataDir, ".."), { recursive: true });
+  makeFoldersAbove(dataDir);
   const log = createLog({ name: "agent", level: config.log_level, stream: standardError });
   const kernel = await openKernel();
   kernel.makeNonDumpable();
@@ -82,7 +85,12 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
 function joinTokenOf(config: AgentConfig): string | undefined {
   if (config.join_token !== undefined) return config.join_token;
   if (config.join_token_file === undefined) return undefined;
-  return readFileSync(config.join_token_file, "utf8").trim();
+  try {
+    return readFileSync(config.join_token_file, "utf8").trim();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BonafideError(CLI_ERRORS, "FILE_UNREADABLE", `join_token_file: ${why}`, { cause });
+  }
 }
 
 function bootstrapOf(config: AgentConfig): Bootstrap {

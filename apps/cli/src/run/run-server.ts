@@ -1,15 +1,16 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { BonafideError } from "@bonafide/errors";
 import { openDiskKeyManager } from "@bonafide/key-manager-disk";
 import { createMemoryKeyManager } from "@bonafide/key-manager-memory";
 import { type Clock, systemRandom } from "@bonafide/lifetime";
-import { openServer, type ServerLog } from "@bonafide/server";
+import { openServer, type RunningServer, type ServerLog } from "@bonafide/server";
 import { openSqliteStore } from "@bonafide/store-sqlite";
 import { openKernel } from "@bonafide/unix-peer";
 import type { ServerConfig } from "../config/server-config.ts";
+import { CLI_ERRORS } from "../errors.ts";
 import { createLog, standardError } from "../process/log.ts";
 import { whenAborted } from "../process/when-aborted.ts";
-import { makeOwnedFolder } from "../up/owned-folder.ts";
+import { makeFoldersAbove, makeOwnedFolder } from "../up/owned-folder.ts";
 import { splitHostPort } from "./listen-address.ts";
 import { loadServerId } from "./server-id.ts";
 
@@ -26,18 +27,22 @@ export interface RunServerOptions {
   readonly signal: AbortSignal;
   /** Called once it serves. */
   readonly onReady: (facts: ServerFacts) => void;
+  /** Called when the server is held: it writes nothing until a person has decided. */
+  readonly onHeld: (message: string) => void;
   readonly clock: Clock;
 }
 
 /** Wires a server together, runs it until the signal aborts, and closes everything in the order of need. */
 export async function runServer(options: RunServerOptions): Promise<void> {
-  const { config, signal, onReady, clock } = options;
+  const { config, signal, onReady, onHeld, clock } = options;
   const dataDir = resolve(config.data_dir);
-  mkdirSync(join(dataDir, ".."), { recursive: true });
+  makeFoldersAbove(dataDir);
   makeOwnedFolder(dataDir, 0o700);
   for (const name of ["keys", "memory"]) makeOwnedFolder(join(dataDir, name), 0o700);
   const write = createLog({ name: "server", level: config.log_level, stream: standardError });
   const log: ServerLog = ({ level, event, fields, error }) => {
+    const message = fields?.["message"];
+    if (event === "ledger.held" && typeof message === "string") onHeld(message);
     write(level, event, { ...fields, ...(error === undefined ? {} : { cause: error }) });
   };
   const kernel = await openKernel();
@@ -50,22 +55,45 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       ? createMemoryKeyManager()
       : await openDiskKeyManager(join(dataDir, "keys"), { signal });
   const { host, port } = splitHostPort(config.listen);
-  await using server = await openServer(
-    {
-      trustDomain: config.trust_domain,
-      serverId: loadServerId(dataDir),
-      memoryDir: join(dataDir, "memory"),
-      adminSocketPath: config.admin_socket ?? join(dataDir, "private", "admin.sock"),
-      host,
-      port,
-      caTtlMs: config.ca_ttl,
-      x509SvidTtlMs: config.x509_svid_ttl,
-      agentSvidTtlMs: config.agent_svid_ttl,
-      recoveryWindowMs: config.agent_recovery_window,
-      maxStalenessMs: config.max_staleness,
-    },
-    { store, keys, kernel, clock, random: systemRandom, log },
+  await using server = await openListening(
+    () =>
+      openServer(
+        {
+          trustDomain: config.trust_domain,
+          serverId: loadServerId(dataDir),
+          memoryDir: join(dataDir, "memory"),
+          adminSocketPath: config.admin_socket ?? join(dataDir, "private", "admin.sock"),
+          host,
+          port,
+          caTtlMs: config.ca_ttl,
+          x509SvidTtlMs: config.x509_svid_ttl,
+          agentSvidTtlMs: config.agent_svid_ttl,
+          recoveryWindowMs: config.agent_recovery_window,
+          maxStalenessMs: config.max_staleness,
+        },
+        { store, keys, kernel, clock, random: systemRandom, log },
+      ),
+    config.listen,
   );
   onReady({ port: String(server.port), adminSocket: server.adminSocketPath });
   await Promise.race([server.ended, whenAborted(signal)]);
+}
+
+/** Says which address it was that the system refused. @throws LISTEN_FAILED */
+async function openListening(
+  open: () => Promise<RunningServer>,
+  address: string,
+): Promise<RunningServer> {
+  try {
+    return await open();
+  } catch (cause) {
+    const isOfSystem = cause instanceof Error && "syscall" in cause;
+    if (!isOfSystem || (cause.syscall !== "listen" && cause.syscall !== "getaddrinfo")) throw cause;
+    throw new BonafideError(
+      CLI_ERRORS,
+      "LISTEN_FAILED",
+      `cannot listen on ${address}: ${cause.message}`,
+      { cause, details: { next: "stop what listens there, or give --listen another address" } },
+    );
+  }
 }

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, realpathSync, rmdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, realpathSync, rmdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { BonafideError } from "@bonafide/errors";
 import { CLI_ERRORS } from "../errors.ts";
-import { makeOwnedFolder } from "./owned-folder.ts";
+import { makeFoldersAbove, makeOwnedFolder } from "./owned-folder.ts";
 
 /** The folder that `up` keeps its state in, locked against a second run. */
 export interface DataDir {
@@ -28,7 +28,7 @@ export function openDataDir(
   env: Readonly<Record<string, string | undefined>>,
 ): DataDir {
   const wanted = resolve(given);
-  mkdirSync(dirname(wanted), { recursive: true });
+  makeFoldersAbove(wanted);
   makeOwnedFolder(wanted, 0o700);
   const path = realpathSync(wanted);
   const ignore = join(path, ".gitignore");

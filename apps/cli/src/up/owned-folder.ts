@@ -1,4 +1,5 @@
-import { lstatSync, mkdirSync, type Stats } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import { BonafideError } from "@bonafide/errors";
 import { CLI_ERRORS } from "../errors.ts";
@@ -25,6 +26,27 @@ export function makeOwnedFolder(path: string, mode: number): void {
   const fault = folderFault(lstatSync(path), mode);
   if (fault !== undefined) {
     throw new BonafideError(CLI_ERRORS, "DATA_DIR_UNSAFE", `${path} ${fault}`);
+  }
+}
+
+/**
+ * Makes the folders above a path, one by one: where a file system refuses them in its own way, as procfs does, Node's
+ * recursive way tries for ever.
+ *
+ * @throws DATA_DIR_UNSAFE  one of them cannot be made
+ */
+export function makeFoldersAbove(path: string): void {
+  const above = dirname(path);
+  if (existsSync(above)) return;
+  makeFoldersAbove(above);
+  try {
+    mkdirSync(above);
+  } catch (cause) {
+    if (isCode(cause, "EEXIST")) return;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BonafideError(CLI_ERRORS, "DATA_DIR_UNSAFE", `cannot make ${above}: ${why}`, {
+      cause,
+    });
   }
 }
 

@@ -1,0 +1,26 @@
+const START =
+  "start one with bonafide up, bonafide server run or bonafide agent run, or give --socket";
+
+/** What mends a failure, by its code, where the failure does not say so itself. */
+const NEXT: Readonly<Record<string, string>> = {
+  ENTRY_NOT_FOUND: "bonafide entry list",
+  AGENT_NOT_FOUND: "bonafide agent list",
+  PROCESS_NOT_FOUND: "give the number of a process that runs now",
+  LAUNCH_AGENT_UNREACHABLE: START,
+  RPC_UNAVAILABLE: START,
+  STORE_LOCKED: "stop the other server, or give --data-dir another folder",
+  SOCKET_PATH_TOO_LONG:
+    "give the socket a shorter path; --admin-socket and --workload-socket set it",
+  NO_IDENTITY_ISSUED: "bonafide whoami shows what the agent sees of this process",
+  LEDGER_HELD: "bonafide server healthcheck shows why, and the two ways out",
+};
+
+/** The next command after a failure; undefined if none is known. */
+export function nextStep(
+  code: string,
+  details: Readonly<Record<string, string>>,
+): string | undefined {
+  const { entry } = details;
+  if (code === "ENTRY_EXISTS" && entry !== undefined) return `bonafide entry show ${entry}`;
+  return NEXT[code];
+}
