@@ -21,7 +21,7 @@ export class CommandLine {
   constructor({ plane }: RealPlane) {
     this.#env = {
       PATH: process.env["PATH"],
-      BONAFIDE_SERVER_SOCKET: `${plane.agentAdminSocket.replace("/agent/", "/server/")}`,
+      BONAFIDE_SERVER_SOCKET: plane.agentAdminSocket.replace("/agent/", "/server/"),
       BONAFIDE_AGENT_SOCKET: plane.agentAdminSocket,
       SPIFFE_ENDPOINT_SOCKET: `unix://${plane.workloadSocket}`,
     };
