@@ -191,6 +191,7 @@ export declare class RpcServer<Peer> {
 export interface RpcServerOptions<Peer> {
     readonly clock?: Clock;
     readonly messageBytesMax?: number;
+    readonly requestBytesMax?: number;
     readonly connectionsMax?: number;
     readonly streamsPerConnectionMax?: number;
     readonly keepaliveMs?: number;

@@ -7,6 +7,8 @@ import { isBonafideError } from "@bonafide/errors";
 import { parseCertificates } from "@bonafide/pki";
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import { Diagnosis, SyncMode } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
+import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
+import { ServerReflection } from "@bonafide/proto/grpc/reflection/v1/reflection_pb";
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { parseSpiffeId } from "@bonafide/spiffe";
 import type { Entry } from "./core/entry.ts";
@@ -248,6 +250,39 @@ test("one user's streams are limited, root's are not", { skip: UID === 0 }, asyn
   await next(first);
   await assert.rejects(watch(agt).next(), { reason: "CALLER_LIMIT_EXCEEDED" });
   await first.return();
+});
+
+test("calls of every service of the workload socket count as streams, until they end", async () => {
+  await using server = await ScriptedServer.open();
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server, { uidLimits: { streamsMax: 2 } });
+  await ready(agt);
+  const health = agt.workload(Health).watch({});
+  await health.next();
+  const asked = Promise.withResolvers<undefined>();
+  const reflection = agt.workload(ServerReflection).serverReflectionInfo(
+    (async function* () {
+      yield { messageRequest: { case: "listServices", value: "" } } as const;
+      await asked.promise;
+    })(),
+  );
+  await reflection.next();
+  await assert.rejects(watch(agt).next(), { reason: "CALLER_LIMIT_EXCEEDED" });
+  await health.return();
+  assert.deepEqual(await served(agt), ["one"]);
+  asked.resolve(undefined);
+  await reflection.return();
+});
+
+test("a request of more than 64 KiB is refused at the workload socket", async () => {
+  await using server = await ScriptedServer.open();
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  const health = agt.workload(Health);
+  await assert.rejects(health.check({ service: "x".repeat(65_536) }), {
+    status: "resource_exhausted",
+  });
+  assert.equal((await health.check({})).status, 1);
 });
 
 test("files of the agent are its own alone", async () => {

@@ -1,4 +1,10 @@
-/** Streams that one uid may hold open at the Workload API; root has none. */
+/** Bytes of one request at the workload socket: none of its methods needs more than a few hundred. */
+export const WORKLOAD_REQUEST_BYTES_MAX = 65_536;
+
+/** Calls running at a time on one connection of the workload socket. */
+export const WORKLOAD_STREAMS_PER_CONNECTION_MAX = 100;
+
+/** Calls of any service that one uid may have open at the workload socket; root has none. */
 export const STREAMS_PER_UID_MAX = 1024;
 
 /** Streams of all callers together. */

@@ -4,6 +4,7 @@ import {
   addHealth,
   addReflection,
   type HealthRegistry,
+  type IncomingCall,
   openServer,
   type RpcServer,
 } from "@bonafide/rpc";
@@ -17,12 +18,12 @@ import { checkOperator } from "./admin/check-operator.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { patchAuthority } from "./authority-patch/patched-socket.ts";
 import type { IdentityGroups } from "./identity/identity-groups.ts";
+import { WORKLOAD_REQUEST_BYTES_MAX, WORKLOAD_STREAMS_PER_CONNECTION_MAX } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { SvidKeeper } from "./svid/svid-keeper.ts";
 import type { CallerGate } from "./workload/caller-gate.ts";
 import { checkSecurityHeader } from "./workload/header-check.ts";
 import { addSelfApi } from "./workload/self-api.ts";
-import type { UidLimits } from "./workload/uid-limits.ts";
 import { addWorkloadApi } from "./workload/workload-api.ts";
 
 /** What the sockets serve from. */
@@ -33,7 +34,6 @@ export interface AgentSocketsDeps {
   readonly gate: CallerGate;
   readonly groups: IdentityGroups;
   readonly keeper: SvidKeeper;
-  readonly limits: UidLimits;
   readonly health: HealthRegistry;
   readonly addWorkloadServices: (server: RpcServer<UnixConnection>) => void;
   readonly addAdminServices: (server: RpcServer<UnixConnection>) => void;
@@ -45,11 +45,18 @@ export async function openAgentSockets(
   deps: AgentSocketsDeps,
 ): Promise<AsyncDisposable> {
   await using opened = new AsyncDisposableStack();
+  const open = new WeakMap<IncomingCall<UnixConnection>, () => void>();
   const workload = opened.use(
     openServer<UnixConnection>({
       clock: deps.clock,
-      check: checkSecurityHeader,
+      requestBytesMax: WORKLOAD_REQUEST_BYTES_MAX,
+      streamsPerConnectionMax: WORKLOAD_STREAMS_PER_CONNECTION_MAX,
+      check: (call) => {
+        checkSecurityHeader(call);
+        open.set(call, deps.gate.admit(call.peer, `${call.service}/${call.method}`));
+      },
       observe: ({ call, error }) => {
+        open.get(call)?.();
         if (error !== undefined && !(error instanceof BonafideError)) {
           deps.log("error", "workload.call_failed", { path: call.path, cause: error });
         }

@@ -23,6 +23,17 @@ test("a message over the limit is refused on either side", async () => {
   assert.equal((await echo.say({ count: 9_000 })).padding.length, 9_000);
 });
 
+test("requests may be held smaller than answers", async () => {
+  await using opened = await openEcho(
+    { say: ({ count }) => ({ padding: new Uint8Array(count) }) },
+    { requestBytesMax: 1_000 },
+  );
+  const { echo } = opened;
+  const big = await failureOf(echo.say({ padding: new Uint8Array(1_001) }));
+  assert.equal(big.code, "RPC_RESOURCE_EXHAUSTED");
+  assert.equal((await echo.say({ count: 50_000 })).padding.length, 50_000);
+});
+
 test("a request that does not decode never reaches the handler", async () => {
   let ran = 0;
   const reports: CallReport<string>[] = [];

@@ -51,6 +51,8 @@ export interface RpcServerOptions<Peer> {
   readonly clock?: Clock;
   /** Largest message in bytes, either way. Default {@link MESSAGE_BYTES_MAX}. */
   readonly messageBytesMax?: number;
+  /** Largest request in bytes, where it is to be smaller than an answer. Default: as `messageBytesMax`. */
+  readonly requestBytesMax?: number;
   /** Connections at a time. Default {@link CONNECTIONS_MAX}. */
   readonly connectionsMax?: number;
   /** Running calls at a time on one connection. Default {@link STREAMS_PER_CONNECTION_MAX}. */
@@ -109,7 +111,7 @@ export class RpcServer<Peer> {
     this.#clock = options.clock ?? systemClock;
     this.#server = new Server({
       "grpc.enable_channelz": 0,
-      "grpc.max_receive_message_length": messageBytesMax,
+      "grpc.max_receive_message_length": options.requestBytesMax ?? messageBytesMax,
       "grpc.max_send_message_length": messageBytesMax,
       "grpc.max_concurrent_streams": options.streamsPerConnectionMax ?? STREAMS_PER_CONNECTION_MAX,
       ...(Number.isFinite(keepaliveMs)

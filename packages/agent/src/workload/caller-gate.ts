@@ -42,6 +42,21 @@ export class CallerGate {
     this.#deps = deps;
   }
 
+  /**
+   * Counts a call of any service against its user's share, before anything of its request is kept. Callers that the
+   * kernel could not tell apart share one.
+   *
+   * @returns To be called at its end.
+   * @throws CALLER_LIMIT_EXCEEDED
+   */
+  admit(connection: UnixConnection, method: string): () => void {
+    try {
+      return this.#deps.limits.openStream(uidOf(connection));
+    } catch (error) {
+      throw this.#refuseUnseen(method, callerFactOf(error), "CALLER_LIMIT_EXCEEDED", error);
+    }
+  }
+
   /** @throws CALLER_NOT_ATTESTED, CALLER_LIMIT_EXCEEDED */
   async look(
     connection: UnixConnection,
@@ -154,6 +169,17 @@ export class CallerGate {
       spiffeIds: whole.spiffeIds,
     });
     return whole;
+  }
+}
+
+/** No user's: of all who are refused as soon as they are looked at. */
+const UID_UNKNOWN = -1;
+
+function uidOf(connection: UnixConnection): number {
+  try {
+    return connection.caller().uid;
+  } catch {
+    return UID_UNKNOWN;
   }
 }
 

@@ -6,7 +6,6 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import type { GroupHold, IdentityGroups, ReadyView } from "../identity/identity-groups.ts";
 import { FIRST_SVID_WAIT_MS } from "../limits.ts";
 import type { CallerGate, SeenCaller } from "./caller-gate.ts";
-import type { UidLimits } from "./uid-limits.ts";
 import { x509BundlesResponse, x509SvidResponse } from "./x509-responses.ts";
 
 /** What the Workload API is served from. */
@@ -14,7 +13,6 @@ export interface WorkloadApiDeps {
   readonly clock: Clock;
   readonly gate: CallerGate;
   readonly groups: IdentityGroups;
-  readonly limits: UidLimits;
 }
 
 /** Adds the X.509 part of the SPIFFE Workload API; the other methods answer UNIMPLEMENTED. */
@@ -38,7 +36,6 @@ async function* streamAnswers<D extends DescMessage>(
   const { signal } = context;
   const method = `${context.service}/${context.method}`;
   let seen = await gate.look(context.peer, method, { signal });
-  const closeStream = openStream(deps, seen);
   const hold = groups.hold(seen.observation.selectors);
   try {
     const first = await firstView(deps, hold, seen, signal);
@@ -63,16 +60,6 @@ async function* streamAnswers<D extends DescMessage>(
     }
   } finally {
     hold.release();
-    closeStream();
-  }
-}
-
-function openStream({ gate, limits }: WorkloadApiDeps, seen: SeenCaller): () => void {
-  try {
-    return limits.openStream(seen.peer.uid);
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : "";
-    throw gate.refuse(seen, "CALLER_LIMIT_EXCEEDED", { caller: { kind: "too_many", detail } });
   }
 }
 
