@@ -252,6 +252,21 @@ test("one user's streams are limited, root's are not", { skip: UID === 0 }, asyn
   await first.return();
 });
 
+test("300 streams of one user outlive a change of its entries", async () => {
+  await using server = await ScriptedServer.open();
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  const streams: ReturnType<typeof watch>[] = [];
+  // A connection for each: what one has in common is looked at once.
+  for (let i = 0; i < 300; i++) streams.push(watch(agt));
+  await Promise.all(streams.map((stream) => next(stream)));
+  server.put(entry("two", { createdAt: 2n }));
+  const pushed = await Promise.all(streams.map((stream) => next(stream)));
+  assert.deepEqual(new Set(pushed.map((names) => names.join())), new Set(["one,two"]));
+  await Promise.all(streams.map((stream) => stream.return()));
+});
+
 test("calls of every service of the workload socket count as streams, until they end", async () => {
   await using server = await ScriptedServer.open();
   server.put(entry("one"));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "@bonafide/lifetime";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import type { ObservedSelector, OmittedFact, WorkloadAttestor } from "@bonafide/plugin-api";
@@ -201,6 +202,60 @@ test("looking again says what appeared and what vanished", async () => {
     { kind: "vanished", type: "a", value: "x:1" },
     { kind: "appeared", type: "a", value: "x:2" },
   ]);
+});
+
+/** An attestor that counts its looks and keeps each until it is let go. */
+function held(): { attestor: WorkloadAttestor; looks: () => number; most: () => number } {
+  let looks = 0;
+  let running = 0;
+  let most = 0;
+  const attestor: WorkloadAttestor = {
+    name: "a",
+    attest: async () => {
+      looks++;
+      most = Math.max(most, ++running);
+      await nextTurn();
+      running--;
+      return { selectors: [], omitted: [] };
+    },
+  };
+  return { attestor, looks: () => looks, most: () => most };
+}
+
+test("looking again waits for its turn, and new calls do not wait for it", async () => {
+  const peers = Array.from({ length: 300 }, () => self());
+  const { attestor, looks, most } = held();
+  const attestation = createAttestation(
+    { clock: systemClock, attestors: [attestor] },
+    { observationsPerUidMax: 4 },
+  );
+  const [first] = peers;
+  assert.ok(first !== undefined);
+  const before = await attestation.observe(first);
+  const again = peers.map((peer) => attestation.reobserve(peer, before));
+  await nextTurn();
+  await attestation.observe(first);
+  const kinds = new Set((await Promise.all(again)).map(({ kind }) => kind));
+  assert.deepEqual([...kinds], ["same"]);
+  assert.equal(looks(), 302);
+  assert.ok(most() <= 5, `${most()} at a time`);
+  for (const peer of peers) peer.close();
+});
+
+test("the streams of one connection share a look that has not begun", async () => {
+  using peer = self();
+  const { attestor, looks } = held();
+  const attestation = createAttestation({ clock: systemClock, attestors: [attestor] });
+  const before = await attestation.observe(peer);
+  const gone = new AbortController();
+  const left = attestation.reobserve(peer, before, { signal: gone.signal });
+  const again = Array.from({ length: 100 }, () => attestation.reobserve(peer, before));
+  gone.abort();
+  await assert.rejects(left, { name: "AbortError" });
+  await Promise.all(again);
+  assert.equal(looks(), 2);
+  await attestation.reobserve(peer, before);
+  assert.equal(looks(), 3);
 });
 
 function omit(reason: OmittedFact["reason"], fact = "unix:sha256"): readonly OmittedFact[] {

@@ -4,10 +4,16 @@ import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import type { UnixPeer } from "@bonafide/unix-peer";
 import { compareObservations } from "./core/selectors.ts";
 import { ATTESTATION_ERRORS } from "./errors.ts";
-import { ATTESTORS_MS_MAX, OBSERVATION_TRIES_MAX, OBSERVATIONS_PER_UID_MAX } from "./limits.ts";
+import {
+  ATTESTORS_MS_MAX,
+  OBSERVATION_TRIES_MAX,
+  OBSERVATIONS_PER_UID_MAX,
+  REOBSERVATIONS_WAITING_PER_UID_MAX,
+} from "./limits.ts";
 import type { Observation, ObservationChange } from "./observation.ts";
 import { attestorsRunner } from "./run-attestors.ts";
 import { ATTESTATION_STEPS, type AttestationStep, type Attempt } from "./steps.ts";
+import { UidTurns } from "./uid-turns.ts";
 
 /** Answer of {@link Attestation.reobserve}. */
 export type Reobservation =
@@ -36,6 +42,9 @@ export interface Attestation {
   /**
    * Looks again before a push on a long stream. `changed` must end the stream.
    *
+   * Waits for its turn where a new call would be refused, since a push comes to all streams of a user at once. Those
+   * of one connection share a look that has not begun yet.
+   *
    * @throws as {@link Attestation.observe}; every failure must end the stream
    */
   reobserve(peer: UnixPeer, before: Observation, options?: ObserveOptions): Promise<Reobservation>;
@@ -52,7 +61,7 @@ export interface AttestationDeps {
 export interface AttestationOptions {
   /** Time the attestors have together, ms, default 2000; what is late is omitted. */
   readonly attestorsMsMax?: number;
-  /** Observations of one uid at a time, default 64. */
+  /** Observations of one uid at a time, default 64; of new calls and of calls that are looked at again, each. */
   readonly observationsPerUidMax?: number;
   /** Called before each step: a test kills the process here, or throws. Default: nothing. */
   readonly beforeStep?: (step: AttestationStep) => void;
@@ -87,26 +96,28 @@ export function createAttestation(
     return work.observation;
   };
 
+  const attempts = async (
+    peer: UnixPeer,
+    signal: AbortSignal | undefined,
+  ): Promise<Observation> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt(peer, signal);
+      } catch (error) {
+        if (tries >= OBSERVATION_TRIES_MAX) throw error;
+        if (!isBonafideError(error, "ATTESTATION_UNSTABLE")) throw error;
+      }
+    }
+  };
+
   const observe = async (peer: UnixPeer, { signal }: ObserveOptions = {}): Promise<Observation> => {
     const ofUid = running.get(peer.uid) ?? 0;
     if (ofUid >= observationsPerUidMax) {
-      throw new BonafideError(
-        ATTESTATION_ERRORS,
-        "ATTESTATION_BUSY",
-        "too many calls of this user are being looked at",
-        { details: { cause: "caller.too_many" } },
-      );
+      throw busy();
     }
     running.set(peer.uid, ofUid + 1);
     try {
-      for (let tries = 1; ; tries++) {
-        try {
-          return await attempt(peer, signal);
-        } catch (error) {
-          if (tries >= OBSERVATION_TRIES_MAX) throw error;
-          if (!isBonafideError(error, "ATTESTATION_UNSTABLE")) throw error;
-        }
-      }
+      return await attempts(peer, signal);
     } finally {
       const left = (running.get(peer.uid) ?? 1) - 1;
       if (left === 0) running.delete(peer.uid);
@@ -114,14 +125,58 @@ export function createAttestation(
     }
   };
 
+  const turns = new UidTurns({
+    atATimeMax: observationsPerUidMax,
+    waitingMax: REOBSERVATIONS_WAITING_PER_UID_MAX,
+  });
+  const awaited = new Map<UnixPeer, Promise<Observation>>();
+
+  /** Without a signal: it may be others' too, and is bounded in time. */
+  const observeInTurn = (peer: UnixPeer): Promise<Observation> => {
+    const shared = awaited.get(peer);
+    if (shared !== undefined) return shared;
+    const own = turns.take(peer.uid, () => {
+      // From here on it is too old for who comes now.
+      awaited.delete(peer);
+      return attempts(peer, undefined);
+    });
+    if (own === undefined) throw busy();
+    awaited.set(peer, own);
+    return own;
+  };
+
   return {
     observe,
-    async reobserve(peer, before, observeOptions) {
-      const observation = await observe(peer, observeOptions);
+    async reobserve(peer, before, { signal } = {}) {
+      const observation = await unlessAborted(observeInTurn(peer), signal);
       const changes = compareObservations(before, observation);
       return changes.length === 0
         ? { kind: "same", observation }
         : { kind: "changed", observation, changes };
     },
   };
+}
+
+function busy(): BonafideError {
+  return new BonafideError(
+    ATTESTATION_ERRORS,
+    "ATTESTATION_BUSY",
+    "too many calls of this user are being looked at",
+    { details: { cause: "caller.too_many" } },
+  );
+}
+
+/** @throws the signal's reason, at once */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    aborted.reject(signal?.reason);
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
 }

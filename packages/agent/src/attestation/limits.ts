@@ -7,6 +7,9 @@ export const ATTESTORS_GRACE_MS = 1000;
 /** Observations of one uid at a time. */
 export const OBSERVATIONS_PER_UID_MAX = 64;
 
+/** Connections of one uid that wait to be looked at again: as many as there may be streams of all users. */
+export const REOBSERVATIONS_WAITING_PER_UID_MAX = 16_384;
+
 /** Times an observation is begun anew because the caller changed while it was looked at. */
 export const OBSERVATION_TRIES_MAX = 3;
 
