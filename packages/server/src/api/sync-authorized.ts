@@ -37,6 +37,8 @@ export async function* syncAuthorizedEntries(
   let isFirst = true;
   for await (const { outputMask, ids } of eachWithin(deps.clock, LIMITS.syncMs, requests)) {
     if (!isFirst) {
+      // A stream may last: who was banned since it began gets no more.
+      access.agent(peer);
       yield* pagesOf(pick(entries, ids), mask);
       continue;
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Store } from "@bonafide/plugin-api";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
+import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import {
   Entry,
   type ListEntriesRequest_FilterSchema as FilterSchema,
@@ -259,6 +260,27 @@ export function entrySuite(name: string, open: () => Promise<Store>): void {
       [0, 200, false],
       [0, 0, false],
     ]);
+  });
+
+  test(`${name}: an agent that is banned while it syncs gets no entry more`, async () => {
+    await using srv = await openTestServer({ store: await open() });
+    const svid = await srv.join();
+    const parentId = wireIdOf(svid);
+    const all = Array.from({ length: 501 }, (_, i) => entry(`/w${i}`, { parentId, id: `e${i}` }));
+    await create(srv.local(Entry), ...all);
+    const banned = Promise.withResolvers<undefined>();
+    const stream = srv.remote(Entry, svid).syncAuthorizedEntries(
+      (async function* () {
+        yield { outputMask: { revisionNumber: true } };
+        await banned.promise;
+        yield { ids: ["e1"] };
+      })(),
+    );
+    await stream.next();
+    await stream.next();
+    await srv.local(Agent).banAgent({ id: parentId });
+    banned.resolve(undefined);
+    assert.equal((await failureOf(collect(stream))).code, "AGENT_BANNED");
   });
 
   test(`${name}: the first message of a sync asks for revisions and has no ids`, async () => {
