@@ -13,6 +13,10 @@ export async function runMain(machine: Machine): Promise<void> {
       stop.abort();
     });
   }
+  // Whoever read our output has gone (`| head`): nothing more to tell, so stop as if asked to.
+  process.stdout.on("error", () => {
+    stop.abort();
+  });
   process.exitCode = await runProgram({
     commands: COMMANDS,
     version: VERSION,

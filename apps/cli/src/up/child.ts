@@ -57,9 +57,12 @@ export function startChild(options: ChildOptions): Child {
       resolve();
     });
   });
+  const ready = readReady(child, options);
+  // Asked for later, or never when something else fails first.
+  ready.catch(() => undefined);
   return {
     pid: child.pid ?? -1,
-    ready: readReady(child, options),
+    ready,
     ended,
     async stop(graceMs = 5000) {
       child.kill("SIGTERM");

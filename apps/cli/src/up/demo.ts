@@ -38,7 +38,7 @@ export class Demo implements AsyncDisposable {
   readonly #scenes: Scenes;
   readonly #users: WorkloadUsers;
   readonly #workloads = new AsyncDisposableStack();
-  readonly #ends: Promise<void>[] = [];
+  readonly #ends: Promise<string>[] = [];
 
   constructor(options: DemoOptions) {
     const { trustDomain, say, machine, dir } = options;
@@ -48,8 +48,8 @@ export class Demo implements AsyncDisposable {
     this.#users = chooseWorkloadUsers(dir.path, NAMES, programs);
   }
 
-  /** Settles when one of the workloads has ended by itself. */
-  get ended(): Promise<void> {
+  /** Resolves with its name when one of the workloads has ended. */
+  get ended(): Promise<string> {
     return Promise.race(this.#ends);
   }
 
@@ -126,7 +126,7 @@ export class Demo implements AsyncDisposable {
       adminSocket: plane.agentAdminSocket,
     });
     this.#workloads.defer(() => workload.stop());
-    this.#ends.push(workload.ended);
+    this.#ends.push(workload.ended.then(() => name));
   }
 
   #common(

@@ -27,7 +27,7 @@ export class Plane implements AsyncDisposable {
   readonly #serverAdminSocket: string;
   readonly #options: PlaneOptions;
   readonly #processes = new AsyncDisposableStack();
-  readonly #ends: Promise<void>[] = [];
+  readonly #ends: Promise<string>[] = [];
   #port = 0;
   #agent: Child | undefined;
 
@@ -50,8 +50,8 @@ export class Plane implements AsyncDisposable {
     return this.#port;
   }
 
-  /** Settles when one of the processes has ended by itself. */
-  get ended(): Promise<void> {
+  /** Resolves with its name when one of the processes has ended. */
+  get ended(): Promise<string> {
     return Promise.race(this.#ends);
   }
 
@@ -131,7 +131,7 @@ export class Plane implements AsyncDisposable {
       env: { ...this.#options.env },
       ...(joinToken === undefined ? {} : { secret: joinToken }),
     });
-    this.#ends.push(child.ended);
+    this.#ends.push(child.ended.then(() => name));
     this.#processes.defer(() => child.stop());
     return child;
   }

@@ -1,8 +1,11 @@
 import { join, relative } from "node:path";
 import process from "node:process";
+import { BonafideError } from "@bonafide/errors";
+import { parseTrustDomainName } from "@bonafide/spiffe";
 import type { Machine } from "../arguments/command.ts";
+import { CLI_ERRORS } from "../errors.ts";
 import { whenAborted } from "../process/when-aborted.ts";
-import { openDataDir } from "./data-dir.ts";
+import { type DataDir, openDataDir } from "./data-dir.ts";
 import { Plane } from "./plane.ts";
 
 /** Options of {@link runUp}. */
@@ -23,17 +26,27 @@ export interface UpOptions {
 /**
  * Starts a server, an agent and the demo workloads, each a process of its own, and stops them all at the end.
  *
- * @throws DATA_DIR_UNSAFE, DATA_DIR_LOCKED, PROCESS_ENDED, DEMO_FAILED
+ * @throws TRUST_DOMAIN_INVALID, DATA_DIR_UNSAFE, DATA_DIR_LOCKED, PROCESS_ENDED, DEMO_FAILED
  */
 export async function runUp(options: UpOptions): Promise<void> {
-  const { trustDomain, say, signal, machine, env, serverPort, once } = options;
+  const { say, signal, env } = options;
+  parseTrustDomainName(options.trustDomain);
   const dir = openDataDir(options.dataDir, env);
   // Disposed last to first: workloads, agent, server, lock.
   await using stack = new AsyncDisposableStack();
   stack.defer(() => {
     dir.release();
   });
-  say(`bonafide up: trust domain ${trustDomain}, data in ${shown(dir.path)}`);
+  say(`bonafide up: trust domain ${options.trustDomain}, data in ${shown(dir.path)}`);
+  const played = play(options, dir, stack);
+  // Whatever a step still waits for, Ctrl-C ends: what is pending then fails as its processes go.
+  played.catch(() => undefined);
+  await Promise.race([played, whenAborted(signal)]);
+  if (signal.aborted) say("stopping");
+}
+
+async function play(options: UpOptions, dir: DataDir, stack: AsyncDisposableStack): Promise<void> {
+  const { trustDomain, say, signal, machine, env, serverPort, once } = options;
   const plane = stack.use(new Plane({ trustDomain, dir, serverPort, env, cli: machine.cli }));
   const wasHere = plane.hasJoined;
   const starting = plane.startServer();
@@ -54,9 +67,11 @@ export async function runUp(options: UpOptions): Promise<void> {
     say("both proven, the third refused: done");
     return;
   }
-  say("next: bonafide entry list; bonafide ledger log; bonafide whoami; Ctrl-C stops all");
-  await Promise.race([whenAborted(signal), plane.ended, demo.ended]);
-  say(signal.aborted ? "stopping" : "a process ended by itself; stopping the others");
+  say("next: ./bonafide entry list; ./bonafide ledger log; ./bonafide whoami; Ctrl-C stops all");
+  const name = await Promise.race([plane.ended, demo.ended]);
+  throw new BonafideError(CLI_ERRORS, "PROCESS_ENDED", `the ${name} ended by itself`, {
+    details: { next: `read the end of ${shown(join(dir.path, `${name}.log`))}, then run up again` },
+  });
 }
 
 /** A join token's agent ID is long and says nothing to a reader. */
