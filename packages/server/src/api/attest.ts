@@ -8,6 +8,7 @@ import {
 import { parseSpiffeId } from "@bonafide/spiffe";
 import { create } from "@bufbuild/protobuf";
 import { type SignedSvid, signSvid } from "../authority/sign-svid.ts";
+import { addressKey } from "../core/address-key.ts";
 import { isTokenAttack, type TokenRefusal } from "../core/join-token.ts";
 import { JOIN_TOKEN_TYPE, proposeSpending, tokenNodeId } from "../core/propose-token.ts";
 import { SERVER_ERRORS } from "../errors.ts";
@@ -43,7 +44,8 @@ export async function* attestAgent(
   requests: AsyncIterable<AttestAgentRequest>,
   peer: ServerPeer,
 ): AsyncGenerator<AttestAgentResponse, void, void> {
-  if (peer.kind === "anonymous" || peer.kind === "member") deps.addressRate.take(peer.address);
+  if (peer.kind === "anonymous" || peer.kind === "member")
+    deps.addressRate.take(addressKey(peer.address));
   const step = await firstStep(eachWithin(deps.clock, LIMITS.attestationMs, requests));
   if (step?.case !== "params") throw invalid("the first message has no params");
   const { data, params } = step.value;

@@ -1,6 +1,7 @@
 import { BonafideError } from "@bonafide/errors";
 import type { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import type { Handlers } from "@bonafide/rpc";
+import { addressKey } from "../core/address-key.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
@@ -13,7 +14,7 @@ export function bundleHandlers(
 ): Partial<Handlers<typeof Bundle, ServerPeer>> {
   return {
     getBundle({ outputMask }, { peer }) {
-      if (peer.kind === "anonymous") deps.addressRate.take(peer.address);
+      if (peer.kind === "anonymous") deps.addressRate.take(addressKey(peer.address));
       const own = deps.bundles.own();
       if (own.bundle.x509.length === 0) {
         throw new BonafideError(SERVER_ERRORS, "BUNDLE_NOT_FOUND", "there is no bundle yet");

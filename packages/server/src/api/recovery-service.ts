@@ -19,6 +19,7 @@ import type { Handlers } from "@bonafide/rpc";
 import { leafId, pathOf, type SpiffeId, trustDomainOf } from "@bonafide/spiffe";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { RecoveryKey } from "../authority/recovery-key.ts";
+import { addressKey } from "../core/address-key.ts";
 import { recoveryRoots } from "../core/bundle.ts";
 import { recoveryRefusal } from "../core/recovery.ts";
 import { decodeSignedAt, SIGNED_AT_OID } from "../core/signed-at.ts";
@@ -51,7 +52,7 @@ export function recoveryHandlers(
     recover: (requests, { peer }) => recover(deps, options, requests, peer),
 
     async fetchSignedBundle(_request, { peer }) {
-      if (peer.kind !== "local") deps.addressRate.take(peer.address);
+      if (peer.kind !== "local") deps.addressRate.take(addressKey(peer.address));
       const own = deps.bundles.own();
       const bundle = toBinary(BundleSchema, toWireBundle(options.trustDomain, own));
       const sequenceNumber = BigInt(own.number);
@@ -80,7 +81,7 @@ async function* recover(
       "a node recovers over TLS without a client certificate",
     );
   }
-  deps.addressRate.take(peer.address);
+  deps.addressRate.take(addressKey(peer.address));
   const steps = eachWithin(deps.clock, LIMITS.attestationMs, requests);
   const first = await steps.next();
   if (first.done === true || first.value.step.case !== "start") throw invalid("no start came");
