@@ -55,6 +55,12 @@ export const KEEPALIVE_MS = 20_000;
 /** How long a new caller waits for its first SVID before it is told to come again, ms. */
 export const FIRST_SVID_WAIT_MS = 5000;
 
+/** Looks at a caller before a push, while a fact that its identity rests on is not to be had. */
+export const LOOKS_BEFORE_PUSH_MAX = 3;
+
+/** Pause between two such looks, ms. */
+export const LOOK_AGAIN_MS = 1000;
+
 /** Shortest time between two recomputations of what callers get, ms: a burst of changes becomes one message. */
 export const COALESCE_MS = 20;
 

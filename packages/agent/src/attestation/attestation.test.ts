@@ -8,7 +8,13 @@ import { ManualClock } from "@bonafide/lifetime/testing";
 import type { ObservedSelector, OmittedFact, WorkloadAttestor } from "@bonafide/plugin-api";
 import { openKernel, UnixPeer } from "@bonafide/unix-peer";
 import { createAttestation } from "./attestation.ts";
-import { asLabels, compareObservations, isWeaker, sealSelectors } from "./core/selectors.ts";
+import {
+  asLabels,
+  compareObservations,
+  isWeaker,
+  mergeObservations,
+  sealSelectors,
+} from "./core/selectors.ts";
 import type { Observation } from "./observation.ts";
 import { ATTESTATION_STEPS, type AttestationStep } from "./steps.ts";
 
@@ -290,6 +296,22 @@ test("a fact that was not ready is no change, one that cannot be read any more i
   ]);
   const replaced = seen(["uid:1", "sha256:b"], omit("attestor.timed_out", "unix:path"));
   assert.equal(compareObservations(digest, replaced).length, 2);
+});
+
+test("what was seen once stays known while it is omitted, and may come back as the same only", () => {
+  const digest = seen(["uid:1", "sha256:a"]);
+  const late = seen(["uid:1"], omit("attestor.timed_out"));
+  const known = mergeObservations(digest, late);
+  assert.deepEqual(compareObservations(known, digest), []);
+  assert.deepEqual(compareObservations(known, late), []);
+  assert.deepEqual(compareObservations(known, seen(["uid:1", "sha256:b"])), [
+    { kind: "vanished", type: "unix", value: "sha256:a" },
+    { kind: "appeared", type: "unix", value: "sha256:b" },
+  ]);
+  // What was never there may come once; from then on it counts.
+  const learned = mergeObservations(mergeObservations(late, late), digest);
+  assert.deepEqual(compareObservations(late, digest), []);
+  assert.equal(compareObservations(learned, seen(["uid:1", "sha256:b"])).length, 2);
 });
 
 test("of two equal selectors the weaker grade stays, and unpinned ones are labels", () => {

@@ -2,7 +2,7 @@ import { BonafideError, isBonafideError } from "@bonafide/errors";
 import type { Clock } from "@bonafide/lifetime";
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import type { UnixPeer } from "@bonafide/unix-peer";
-import { compareObservations } from "./core/selectors.ts";
+import { compareObservations, mergeObservations } from "./core/selectors.ts";
 import { ATTESTATION_ERRORS } from "./errors.ts";
 import {
   ATTESTORS_MS_MAX,
@@ -17,7 +17,13 @@ import { UidTurns } from "./uid-turns.ts";
 
 /** Answer of {@link Attestation.reobserve}. */
 export type Reobservation =
-  | { readonly kind: "same"; readonly observation: Observation }
+  | {
+      readonly kind: "same";
+      /** What is seen now; facts may be omitted that were seen before. */
+      readonly observation: Observation;
+      /** All that was ever seen, to be compared with next time. */
+      readonly known: Observation;
+    }
   | {
       readonly kind: "changed";
       readonly observation: Observation;
@@ -45,9 +51,10 @@ export interface Attestation {
    * Waits for its turn where a new call would be refused, since a push comes to all streams of a user at once. Those
    * of one connection share a look that has not begun yet.
    *
+   * @param known  The first observation, and from then on what the last look answered as `known`.
    * @throws as {@link Attestation.observe}; every failure must end the stream
    */
-  reobserve(peer: UnixPeer, before: Observation, options?: ObserveOptions): Promise<Reobservation>;
+  reobserve(peer: UnixPeer, known: Observation, options?: ObserveOptions): Promise<Reobservation>;
 }
 
 /** Dependencies of {@link createAttestation}. */
@@ -147,11 +154,11 @@ export function createAttestation(
 
   return {
     observe,
-    async reobserve(peer, before, { signal } = {}) {
+    async reobserve(peer, known, { signal } = {}) {
       const observation = await unlessAborted(observeInTurn(peer), signal);
-      const changes = compareObservations(before, observation);
+      const changes = compareObservations(known, observation);
       return changes.length === 0
-        ? { kind: "same", observation }
+        ? { kind: "same", observation, known: mergeObservations(known, observation) }
         : { kind: "changed", observation, changes };
     },
   };

@@ -1,3 +1,4 @@
+export type { Entry } from "../core/entry.ts";
 export { type HostileAgent, openHostileAgent } from "./hostile-agent.ts";
 export {
   type LogLine,

@@ -3,10 +3,11 @@ import type { Clock } from "@bonafide/lifetime";
 import type { UnixConnection, UnixPeer } from "@bonafide/unix-peer";
 import type { Attestation } from "../attestation/attestation.ts";
 import type { Observation, ObservationChange } from "../attestation/observation.ts";
-import { selectorText } from "../core/entry.ts";
+import { type Selector, selectorText } from "../core/entry.ts";
 import type { CallerFact } from "../core/why/facts.ts";
 import type { Decision, DecisionLog } from "../decision/decision-log.ts";
 import { AGENT_ERRORS, type AgentErrorCode } from "../errors.ts";
+import { LOOK_AGAIN_MS, LOOKS_BEFORE_PUSH_MAX } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { callerFactOf } from "./caller-fact.ts";
 import type { UidLimits } from "./uid-limits.ts";
@@ -23,7 +24,10 @@ export interface CallerGateDeps {
 /** A caller that was looked at. */
 export interface SeenCaller {
   readonly peer: UnixPeer;
+  /** The last look. */
   readonly observation: Observation;
+  /** All that was ever seen of it: what the next look is compared with. */
+  readonly known: Observation;
   /** Full name of the method it called. */
   readonly method: string;
 }
@@ -59,7 +63,7 @@ export class CallerGate {
 
   /** @throws CALLER_NOT_ATTESTED, CALLER_LIMIT_EXCEEDED */
   async look(
-    connection: UnixConnection,
+    connection: Pick<UnixConnection, "caller">,
     method: string,
     options: { readonly signal: AbortSignal },
   ): Promise<SeenCaller> {
@@ -68,7 +72,8 @@ export class CallerGate {
     try {
       peer = connection.caller();
       limits.takeAttestation(peer.uid);
-      return { peer, observation: await attestation.observe(peer, options), method };
+      const observation = await attestation.observe(peer, options);
+      return { peer, observation, known: observation, method };
     } catch (error) {
       options.signal.throwIfAborted();
       const fact = callerFactOf(error);
@@ -78,22 +83,43 @@ export class CallerGate {
     }
   }
 
-  /** Looks again before a push. @throws CALLER_CHANGED, CALLER_NOT_ATTESTED */
+  /**
+   * Looks again before a push. What the push rests on must be seen again now: a fact that is only not to be had at the
+   * moment is waited for, a little, and not taken for granted.
+   *
+   * @param restsOn  Selectors of the entries whose identities are about to be sent.
+   * @throws CALLER_CHANGED, CALLER_NOT_ATTESTED
+   */
   async lookAgain(
+    seen: SeenCaller,
+    restsOn: readonly Selector[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<SeenCaller> {
+    let last = seen;
+    for (let looks = 1; ; looks++) {
+      last = await this.#reobserve(last, options);
+      if (holdsAll(last.observation, restsOn)) return last;
+      if (looks >= LOOKS_BEFORE_PUSH_MAX) throw this.refuse(last, "CALLER_NOT_ATTESTED");
+      await this.#deps.clock.sleep(LOOK_AGAIN_MS, options);
+    }
+  }
+
+  async #reobserve(
     seen: SeenCaller,
     options: { readonly signal: AbortSignal },
   ): Promise<SeenCaller> {
     const { attestation } = this.#deps;
     let again: Awaited<ReturnType<Attestation["reobserve"]>>;
     try {
-      again = await attestation.reobserve(seen.peer, seen.observation, options);
+      again = await attestation.reobserve(seen.peer, seen.known, options);
     } catch (error) {
       options.signal.throwIfAborted();
       throw this.#refuseUnseen(seen.method, callerFactOf(error), "CALLER_NOT_ATTESTED", error);
     }
-    if (again.kind === "same") return { ...seen, observation: again.observation };
+    const { observation } = again;
+    if (again.kind === "same") return { ...seen, observation, known: again.known };
     const caller: CallerFact = { kind: "facts_changed", detail: describe(again.changes) };
-    throw this.refuse({ ...seen, observation: again.observation }, "CALLER_CHANGED", { caller });
+    throw this.refuse({ ...seen, observation }, "CALLER_CHANGED", { caller });
   }
 
   /** Writes down that a caller was served. */
@@ -191,6 +217,11 @@ const TEXTS: Partial<Readonly<Record<AgentErrorCode, string>>> = {
   AGENT_NOT_READY: "the agent has no valid identity for the caller yet",
   CALLER_LIMIT_EXCEEDED: "too many calls or streams of this user",
 };
+
+function holdsAll({ selectors }: Observation, wanted: readonly Selector[]): boolean {
+  const seen = new Set(selectors.map((selector) => selectorText(selector)));
+  return wanted.every((selector) => seen.has(selectorText(selector)));
+}
 
 function describe(changes: readonly ObservationChange[]): string {
   return changes

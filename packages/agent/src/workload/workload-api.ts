@@ -3,6 +3,7 @@ import { SpiffeWorkloadAPI } from "@bonafide/proto/workload_pb";
 import { addService, type CallContext, type Encoded, type RpcServer } from "@bonafide/rpc";
 import type { UnixConnection } from "@bonafide/unix-peer";
 import type { DescMessage } from "@bufbuild/protobuf";
+import type { Selector } from "../core/entry.ts";
 import type { GroupHold, IdentityGroups, ReadyView } from "../identity/identity-groups.ts";
 import { FIRST_SVID_WAIT_MS } from "../limits.ts";
 import type { CallerGate, SeenCaller } from "./caller-gate.ts";
@@ -38,7 +39,10 @@ async function* streamAnswers<D extends DescMessage>(
   let seen = await gate.look(context.peer, method, { signal });
   const hold = groups.hold(seen.observation.selectors);
   try {
+    const isReady = hold.view.value.kind === "ready";
     const first = await firstView(deps, hold, seen, signal);
+    // Whoever had to wait may have become another program meanwhile.
+    if (!isReady) seen = await gate.lookAgain(seen, restsOn(first), { signal });
     gate.served(
       seen,
       first.identities.map(({ entry }) => entry.spiffeId),
@@ -54,13 +58,18 @@ async function* streamAnswers<D extends DescMessage>(
       if (view.kind !== "ready") continue;
       const answer = answerOf(view);
       if (answer === last || answer.bytes.equals(last.bytes)) continue;
-      seen = await gate.lookAgain(seen, { signal });
+      seen = await gate.lookAgain(seen, restsOn(view), { signal });
       last = answer;
       yield answer;
     }
   } finally {
     hold.release();
   }
+}
+
+/** What the identities of an answer rest on. */
+function restsOn({ identities }: ReadyView): readonly Selector[] {
+  return identities.flatMap(({ entry }) => entry.selectors);
 }
 
 /** Waits for the first answer, within limits. */

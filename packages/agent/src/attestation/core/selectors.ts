@@ -47,7 +47,10 @@ function isPassing(omitted: readonly OmittedFact[], fact: string): boolean {
 
 /**
  * What changed about a caller. A fact that could not be looked at for a passing reason, before or now, is no change:
- * nothing was seen that contradicts what was believed.
+ * nothing was seen that contradicts what was believed. Nor is it seen again: {@link mergeObservations} keeps it, and
+ * what rests on it waits.
+ *
+ * @param before  All that was ever seen of the caller, see {@link mergeObservations}.
  */
 export function compareObservations(
   before: Observation,
@@ -69,6 +72,24 @@ export function compareObservations(
     }
   }
   return changes;
+}
+
+/**
+ * What is known of a caller after a look at which nothing changed: all that was ever seen of it. A fact that is omitted
+ * now stays as it was, so that it can come back as the same only: otherwise a caller could become another program while
+ * its digest is not to be had, and be believed from then on.
+ */
+export function mergeObservations(before: Observation, after: Observation): Observation {
+  const seen = namesOf(after);
+  const unseen = before.selectors.filter(({ type, value }) => !seen.has(`${type}:${value}`));
+  return {
+    ...after,
+    selectors: sealSelectors([...after.selectors, ...unseen]),
+    // What was never seen may appear once; nothing else may.
+    omitted: after.omitted.filter(({ fact }) =>
+      before.omitted.some((entry) => entry.fact === fact),
+    ),
+  };
 }
 
 function namesOf(observation: Observation): Set<string> {
