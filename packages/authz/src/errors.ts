@@ -16,6 +16,8 @@ export const AUTHZ_ERRORS = {
   AUTHZ_REQUEST_INVALID: { status: "invalid_argument", retry: false },
   /** The access model contradicts itself, or a part of it cannot be read. */
   MODEL_INVALID: { status: "invalid_argument", retry: false },
+  /** A text is no decision record, or one of a later version. */
+  RECORD_MALFORMED: { status: "invalid_argument", retry: false },
 } as const;
 AUTHZ_ERRORS satisfies ErrorTable;
 

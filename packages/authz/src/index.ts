@@ -86,3 +86,16 @@ export {
 } from "./core/graph/questions.ts";
 export { routesOfOpenApi, routesOfProto } from "./core/model/import-routes.ts";
 export { type MatchedRoute, RouteTable } from "./core/model/route-table.ts";
+export {
+  type BundleRef,
+  DECISION_REASONS,
+  type DecisionReason,
+  type DecisionRecord,
+  type RecordedEdge,
+  type ShadowAnswer,
+} from "./core/record/decision-record.ts";
+export {
+  formatDecisionRecord,
+  parseDecisionRecord,
+  requestsOfRecord,
+} from "./core/record/record-line.ts";

@@ -39,3 +39,12 @@ export const ROUTES_PER_FILE_MAX = 20_000;
 
 /** Longest path of a request. */
 export const PATH_CHARACTERS_MAX = 8192;
+
+/** Longest decision record as a line, in characters. */
+export const RECORD_CHARACTERS_MAX: number = 64 * 1024;
+
+/** Longest text taken from a request into a decision record, in characters. */
+export const RECORD_TEXT_MAX = 256;
+
+/** Most policies, faults, scopes or workloads listed in one place of a decision record. */
+export const RECORD_ITEMS_MAX = 32;

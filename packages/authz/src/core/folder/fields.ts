@@ -26,6 +26,22 @@ export class Fields {
     return this.#take(name) === undefined ? undefined : this.text(name);
   }
 
+  /** A whole number within the safe range, not below zero. */
+  count(name: string): number {
+    const value = this.#take(name);
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+    this.#report(`${name} is not a whole number`, name);
+    return 0;
+  }
+
+  /** A yes or no. */
+  flag(name: string): boolean {
+    const value = this.#take(name);
+    if (typeof value === "boolean") return value;
+    this.#report(`${name} is neither true nor false`, name);
+    return false;
+  }
+
   /** A list of texts; empty if it is missing. */
   texts(name: string): readonly string[] {
     return this.list(name).filter((item) => {
@@ -48,6 +64,17 @@ export class Fields {
     if (isJsonObject(value)) return Object.entries(value);
     this.#report(`${name} does not hold names with values`, name);
     return [];
+  }
+
+  /** Fields of an object inside; `undefined` if it is missing. */
+  inner(name: string): Fields | undefined {
+    const value = this.#take(name);
+    return value === undefined ? undefined : new Fields(value, this.#report);
+  }
+
+  /** Whether a field is there, and no null. */
+  has(name: string): boolean {
+    return this.#take(name) !== undefined;
   }
 
   /** Reports fields that were never asked for. */
