@@ -1,7 +1,8 @@
-import { exportLines, type ProjectionRow, verifyLedger, type VerifyReport } from "@bonafide/ledger";
+import { exportLines, verifyLedger, type VerifyReport } from "@bonafide/ledger";
 import type { Head, LedgerStore, Store, StoredLeaf, StoredNode } from "@bonafide/plugin-api";
 import { REPLAY_PAGE } from "./limits.ts";
 import { leafPages } from "./read-leaves.ts";
+import { rowsAt } from "./rows-at.ts";
 
 /** Options of {@link verifyStore} and {@link exportStore}. */
 export interface InspectOptions {
@@ -10,8 +11,7 @@ export interface InspectOptions {
 }
 
 /**
- * Checks a whole store: `bonafide ledger verify`. What is appended while it runs is left out, and rows that changed
- * meanwhile are seen as faults, so a busy store is best checked from a copy or an export.
+ * Checks a whole store as it was when the call began: `bonafide ledger verify`. It may be written to meanwhile.
  *
  * @throws STORE_*
  */
@@ -24,13 +24,14 @@ export async function verifyStore(
     head,
     leaves: leaves(store.ledger, head, options),
     nodes: nodes(store.ledger, head, options),
-    rows: rows(store, options),
+    rows: rowsAt(store, head, options),
     keySecret: head.keySecret,
   });
 }
 
 /**
- * The lines of an export, without line ends: `bonafide ledger export`.
+ * The lines of an export of the store as it was when the call began, without line ends: `bonafide ledger export`. It may
+ * be written to meanwhile.
  *
  * @throws STORE_*
  */
@@ -39,7 +40,11 @@ export async function* exportStore(
   options: InspectOptions = {},
 ): AsyncGenerator<string, void, void> {
   const head = await store.ledger.head();
-  const input = { head, leaves: leaves(store.ledger, head, options), rows: rows(store, options) };
+  const input = {
+    head,
+    leaves: leaves(store.ledger, head, options),
+    rows: rowsAt(store, head, options),
+  };
   yield* exportLines(input);
 }
 
@@ -82,16 +87,5 @@ async function* nodes(
       options.signal?.throwIfAborted();
       yield* await store.nodes(level, from, Math.min(from + REPLAY_PAGE, end));
     }
-  }
-}
-
-async function* rows(
-  store: Store,
-  options: InspectOptions,
-): AsyncGenerator<ProjectionRow, void, void> {
-  for (let page = await store.projections.rowsAfter(undefined, REPLAY_PAGE); page.length > 0;) {
-    yield* page;
-    options.signal?.throwIfAborted();
-    page = await store.projections.rowsAfter(page.at(-1), REPLAY_PAGE);
   }
 }
