@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bonafide/admin/v1/ledger.proto.
  */
 export const file_bonafide_admin_v1_ledger: GenFile = /*@__PURE__*/
-  fileDesc("Ch5ib25hZmlkZS9hZG1pbi92MS9sZWRnZXIucHJvdG8SEWJvbmFmaWRlLmFkbWluLnYxIm8KCkxvZ1JlcXVlc3QSDwoHYWZ0ZXJfbhgBIAEoBBINCgVsaW1pdBgCIAEoBBIMCgRraW5kGAMgASgNEhMKC25hdHVyYWxfa2V5GAQgASgJEg4KBmZvbGxvdxgFIAEoCBIOCgZuZXdlc3QYBiABKAgisgYKC0xvZ1Jlc3BvbnNlEgwKBGxlYWYYASABKAwSEQoJbGVhZl9oYXNoGAIgASgMEgwKBGJvZHkYAyABKAwSDAoEa2luZBgEIAEoDRIuCghwb3NpdGlvbhgFIAEoCzIcLmJvbmFmaWRlLmxlZGdlci52MS5Qb3NpdGlvbhIPCgd0aW1lX21zGAYgASgDEgwKBHByZXYYByABKAQSEQoJdG9tYnN0b25lGAggASgIEhIKCnJlYXBwZW5kZWQYCSABKAgSDQoFbmVlZHMYCiABKA0SEwoLd2lyZV9udW1iZXIYCyABKAMSJgoEbWV0YRgMIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5NZXRhEhMKC25hdHVyYWxfa2V5GA0gASgJEiwKBmxlZGdlchgUIAEoCzIaLmJvbmFmaWRlLmxlZGdlci52MS5MZWRnZXJIABIqCgVlcG9jaBgVIAEoCzIZLmJvbmFmaWRlLmxlZGdlci52MS5FcG9jaEgAEioKBWVudHJ5GBYgASgLMhkuYm9uYWZpZGUubGVkZ2VyLnYxLkVudHJ5SAASKAoEbm9kZRgXIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5Ob2RlSAASMwoKam9pbl90b2tlbhgYIAEoCzIdLmJvbmFmaWRlLmxlZGdlci52MS5Kb2luVG9rZW5IABIyCglhdXRob3JpdHkYGSABKAsyHS5ib25hZmlkZS5sZWRnZXIudjEuQXV0aG9yaXR5SAASLAoGYnVuZGxlGBogASgLMhouYm9uYWZpZGUubGVkZ2VyLnYxLkJ1bmRsZUgAEjQKCmZlZGVyYXRpb24YGyABKAsyHi5ib25hZmlkZS5sZWRnZXIudjEuRmVkZXJhdGlvbkgAEiwKBnNlcnZlchgcIAEoCzIaLmJvbmFmaWRlLmxlZGdlci52MS5TZXJ2ZXJIABIqCgVhbGFybRgdIAEoCzIZLmJvbmFmaWRlLmxlZGdlci52MS5BbGFybUgAEi4KB3NldHRpbmcYHiABKAsyGy5ib25hZmlkZS5sZWRnZXIudjEuU2V0dGluZ0gAQggKBm9iamVjdCIPCg1WZXJpZnlSZXF1ZXN0IjAKB0ZpbmRpbmcSCQoBbhgBIAEoBBIMCgRjb2RlGAIgASgJEgwKBHRleHQYAyABKAkitQEKDlZlcmlmeVJlc3BvbnNlEiwKCGZpbmRpbmdzGAEgAygLMhouYm9uYWZpZGUuYWRtaW4udjEuRmluZGluZxImCgRoZWFkGAIgASgLMhguYm9uYWZpZGUubGVkZ2VyLnYxLk5hbWUSDgoGbGVhdmVzGAMgASgEEg4KBmJvZGllcxgEIAEoBBIOCgZlcmFzZWQYBSABKAQSDwoHb2JqZWN0cxgGIAEoBBIMCgRyb3dzGAcgASgEIg0KC0hlYWRSZXF1ZXN0ItUBCgxIZWFkUmVzcG9uc2USJgoEaGVhZBgBIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5OYW1lEhMKC3dpcmVfbnVtYmVyGAIgASgDEhEKCWxlZGdlcl9pZBgDIAEoCRIUCgx0cnVzdF9kb21haW4YBCABKAkSNAoLaW5jYXJuYXRpb24YBSABKAsyHy5ib25hZmlkZS5sZWRnZXIudjEuSW5jYXJuYXRpb24SEwoLaGVsZF9yZWFzb24YBiABKAkSFAoMaGVsZF9tZXNzYWdlGAcgASgJIiwKE0FjY2VwdFJld2luZFJlcXVlc3QSFQoNZHJvcF9yZW1vdmFscxgBIAEoCCI+ChRBY2NlcHRSZXdpbmRSZXNwb25zZRImCgRoZWFkGAEgASgLMhguYm9uYWZpZGUubGVkZ2VyLnYxLk5hbWUyyQIKBkxlZGdlchJGCgNMb2cSHS5ib25hZmlkZS5hZG1pbi52MS5Mb2dSZXF1ZXN0Gh4uYm9uYWZpZGUuYWRtaW4udjEuTG9nUmVzcG9uc2UwARJNCgZWZXJpZnkSIC5ib25hZmlkZS5hZG1pbi52MS5WZXJpZnlSZXF1ZXN0GiEuYm9uYWZpZGUuYWRtaW4udjEuVmVyaWZ5UmVzcG9uc2USRwoESGVhZBIeLmJvbmFmaWRlLmFkbWluLnYxLkhlYWRSZXF1ZXN0Gh8uYm9uYWZpZGUuYWRtaW4udjEuSGVhZFJlc3BvbnNlEl8KDEFjY2VwdFJld2luZBImLmJvbmFmaWRlLmFkbWluLnYxLkFjY2VwdFJld2luZFJlcXVlc3QaJy5ib25hZmlkZS5hZG1pbi52MS5BY2NlcHRSZXdpbmRSZXNwb25zZWIGcHJvdG8z", [file_bonafide_ledger_v1_meta, file_bonafide_ledger_v1_objects]);
+  fileDesc("Ch5ib25hZmlkZS9hZG1pbi92MS9sZWRnZXIucHJvdG8SEWJvbmFmaWRlLmFkbWluLnYxIm8KCkxvZ1JlcXVlc3QSDwoHYWZ0ZXJfbhgBIAEoBBINCgVsaW1pdBgCIAEoBBIMCgRraW5kGAMgASgNEhMKC25hdHVyYWxfa2V5GAQgASgJEg4KBmZvbGxvdxgFIAEoCBIOCgZuZXdlc3QYBiABKAgisgYKC0xvZ1Jlc3BvbnNlEgwKBGxlYWYYASABKAwSEQoJbGVhZl9oYXNoGAIgASgMEgwKBGJvZHkYAyABKAwSDAoEa2luZBgEIAEoDRIuCghwb3NpdGlvbhgFIAEoCzIcLmJvbmFmaWRlLmxlZGdlci52MS5Qb3NpdGlvbhIPCgd0aW1lX21zGAYgASgDEgwKBHByZXYYByABKAQSEQoJdG9tYnN0b25lGAggASgIEhIKCnJlYXBwZW5kZWQYCSABKAgSDQoFbmVlZHMYCiABKA0SEwoLd2lyZV9udW1iZXIYCyABKAMSJgoEbWV0YRgMIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5NZXRhEhMKC25hdHVyYWxfa2V5GA0gASgJEiwKBmxlZGdlchgUIAEoCzIaLmJvbmFmaWRlLmxlZGdlci52MS5MZWRnZXJIABIqCgVlcG9jaBgVIAEoCzIZLmJvbmFmaWRlLmxlZGdlci52MS5FcG9jaEgAEioKBWVudHJ5GBYgASgLMhkuYm9uYWZpZGUubGVkZ2VyLnYxLkVudHJ5SAASKAoEbm9kZRgXIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5Ob2RlSAASMwoKam9pbl90b2tlbhgYIAEoCzIdLmJvbmFmaWRlLmxlZGdlci52MS5Kb2luVG9rZW5IABIyCglhdXRob3JpdHkYGSABKAsyHS5ib25hZmlkZS5sZWRnZXIudjEuQXV0aG9yaXR5SAASLAoGYnVuZGxlGBogASgLMhouYm9uYWZpZGUubGVkZ2VyLnYxLkJ1bmRsZUgAEjQKCmZlZGVyYXRpb24YGyABKAsyHi5ib25hZmlkZS5sZWRnZXIudjEuRmVkZXJhdGlvbkgAEiwKBnNlcnZlchgcIAEoCzIaLmJvbmFmaWRlLmxlZGdlci52MS5TZXJ2ZXJIABIqCgVhbGFybRgdIAEoCzIZLmJvbmFmaWRlLmxlZGdlci52MS5BbGFybUgAEi4KB3NldHRpbmcYHiABKAsyGy5ib25hZmlkZS5sZWRnZXIudjEuU2V0dGluZ0gAQggKBm9iamVjdCIPCg1WZXJpZnlSZXF1ZXN0IjAKB0ZpbmRpbmcSCQoBbhgBIAEoBBIMCgRjb2RlGAIgASgJEgwKBHRleHQYAyABKAkitQEKDlZlcmlmeVJlc3BvbnNlEiwKCGZpbmRpbmdzGAEgAygLMhouYm9uYWZpZGUuYWRtaW4udjEuRmluZGluZxImCgRoZWFkGAIgASgLMhguYm9uYWZpZGUubGVkZ2VyLnYxLk5hbWUSDgoGbGVhdmVzGAMgASgEEg4KBmJvZGllcxgEIAEoBBIOCgZlcmFzZWQYBSABKAQSDwoHb2JqZWN0cxgGIAEoBBIMCgRyb3dzGAcgASgEIg8KDUV4cG9ydFJlcXVlc3QiHgoORXhwb3J0UmVzcG9uc2USDAoEdGV4dBgBIAEoCSINCgtIZWFkUmVxdWVzdCLVAQoMSGVhZFJlc3BvbnNlEiYKBGhlYWQYASABKAsyGC5ib25hZmlkZS5sZWRnZXIudjEuTmFtZRITCgt3aXJlX251bWJlchgCIAEoAxIRCglsZWRnZXJfaWQYAyABKAkSFAoMdHJ1c3RfZG9tYWluGAQgASgJEjQKC2luY2FybmF0aW9uGAUgASgLMh8uYm9uYWZpZGUubGVkZ2VyLnYxLkluY2FybmF0aW9uEhMKC2hlbGRfcmVhc29uGAYgASgJEhQKDGhlbGRfbWVzc2FnZRgHIAEoCSIsChNBY2NlcHRSZXdpbmRSZXF1ZXN0EhUKDWRyb3BfcmVtb3ZhbHMYASABKAgiPgoUQWNjZXB0UmV3aW5kUmVzcG9uc2USJgoEaGVhZBgBIAEoCzIYLmJvbmFmaWRlLmxlZGdlci52MS5OYW1lMpoDCgZMZWRnZXISRgoDTG9nEh0uYm9uYWZpZGUuYWRtaW4udjEuTG9nUmVxdWVzdBoeLmJvbmFmaWRlLmFkbWluLnYxLkxvZ1Jlc3BvbnNlMAESTQoGVmVyaWZ5EiAuYm9uYWZpZGUuYWRtaW4udjEuVmVyaWZ5UmVxdWVzdBohLmJvbmFmaWRlLmFkbWluLnYxLlZlcmlmeVJlc3BvbnNlEk8KBkV4cG9ydBIgLmJvbmFmaWRlLmFkbWluLnYxLkV4cG9ydFJlcXVlc3QaIS5ib25hZmlkZS5hZG1pbi52MS5FeHBvcnRSZXNwb25zZTABEkcKBEhlYWQSHi5ib25hZmlkZS5hZG1pbi52MS5IZWFkUmVxdWVzdBofLmJvbmFmaWRlLmFkbWluLnYxLkhlYWRSZXNwb25zZRJfCgxBY2NlcHRSZXdpbmQSJi5ib25hZmlkZS5hZG1pbi52MS5BY2NlcHRSZXdpbmRSZXF1ZXN0GicuYm9uYWZpZGUuYWRtaW4udjEuQWNjZXB0UmV3aW5kUmVzcG9uc2ViBnByb3RvMw", [file_bonafide_ledger_v1_meta, file_bonafide_ledger_v1_objects]);
 
 /**
  * Request of Log.
@@ -342,6 +342,42 @@ export const VerifyResponseSchema: GenMessage<VerifyResponse> = /*@__PURE__*/
   messageDesc(file_bonafide_admin_v1_ledger, 4);
 
 /**
+ * Request of Export.
+ *
+ * @generated from message bonafide.admin.v1.ExportRequest
+ */
+export type ExportRequest = Message<"bonafide.admin.v1.ExportRequest"> & {
+};
+
+/**
+ * Describes the message bonafide.admin.v1.ExportRequest.
+ * Use `create(ExportRequestSchema)` to create a new message.
+ */
+export const ExportRequestSchema: GenMessage<ExportRequest> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_ledger, 5);
+
+/**
+ * Response of Export: some lines of it.
+ *
+ * @generated from message bonafide.admin.v1.ExportResponse
+ */
+export type ExportResponse = Message<"bonafide.admin.v1.ExportResponse"> & {
+  /**
+   * Whole lines with their ends; about 64 KiB.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message bonafide.admin.v1.ExportResponse.
+ * Use `create(ExportResponseSchema)` to create a new message.
+ */
+export const ExportResponseSchema: GenMessage<ExportResponse> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_ledger, 6);
+
+/**
  * Request of Head.
  *
  * @generated from message bonafide.admin.v1.HeadRequest
@@ -354,7 +390,7 @@ export type HeadRequest = Message<"bonafide.admin.v1.HeadRequest"> & {
  * Use `create(HeadRequestSchema)` to create a new message.
  */
 export const HeadRequestSchema: GenMessage<HeadRequest> = /*@__PURE__*/
-  messageDesc(file_bonafide_admin_v1_ledger, 5);
+  messageDesc(file_bonafide_admin_v1_ledger, 7);
 
 /**
  * Response of Head.
@@ -407,7 +443,7 @@ export type HeadResponse = Message<"bonafide.admin.v1.HeadResponse"> & {
  * Use `create(HeadResponseSchema)` to create a new message.
  */
 export const HeadResponseSchema: GenMessage<HeadResponse> = /*@__PURE__*/
-  messageDesc(file_bonafide_admin_v1_ledger, 6);
+  messageDesc(file_bonafide_admin_v1_ledger, 8);
 
 /**
  * Request of AcceptRewind.
@@ -428,7 +464,7 @@ export type AcceptRewindRequest = Message<"bonafide.admin.v1.AcceptRewindRequest
  * Use `create(AcceptRewindRequestSchema)` to create a new message.
  */
 export const AcceptRewindRequestSchema: GenMessage<AcceptRewindRequest> = /*@__PURE__*/
-  messageDesc(file_bonafide_admin_v1_ledger, 7);
+  messageDesc(file_bonafide_admin_v1_ledger, 9);
 
 /**
  * Response of AcceptRewind.
@@ -447,7 +483,7 @@ export type AcceptRewindResponse = Message<"bonafide.admin.v1.AcceptRewindRespon
  * Use `create(AcceptRewindResponseSchema)` to create a new message.
  */
 export const AcceptRewindResponseSchema: GenMessage<AcceptRewindResponse> = /*@__PURE__*/
-  messageDesc(file_bonafide_admin_v1_ledger, 8);
+  messageDesc(file_bonafide_admin_v1_ledger, 10);
 
 /**
  * The ledger, to be read and verified. Private socket only.
@@ -474,6 +510,18 @@ export const Ledger: GenService<{
     methodKind: "unary";
     input: typeof VerifyRequestSchema;
     output: typeof VerifyResponseSchema;
+  },
+  /**
+   * The whole ledger as it is now, for a verifier that shares no code with this one: JSON lines, see
+   * docs/adr/0120-ledger-export.md. As confidential as the database, but for the secret of its
+   * pseudonyms, which is never in it.
+   *
+   * @generated from rpc bonafide.admin.v1.Ledger.Export
+   */
+  export: {
+    methodKind: "server_streaming";
+    input: typeof ExportRequestSchema;
+    output: typeof ExportResponseSchema;
   },
   /**
    * The newest state this server has adopted.
