@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -12,6 +13,7 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { RealPlane } from "../properties/real-plane.ts";
 import { CommandLine, ended } from "./command-line.ts";
 
@@ -240,6 +242,52 @@ test(
     assert.match(accept.err, /LEDGER_NOT_HELD/);
   },
 );
+
+test(
+  "ledger export: from a server that goes on writing, the verifier in Python and `ledger verify` agree",
+  options,
+  async () => {
+    const stop = new AbortController();
+    const writing = (async () => {
+      for (let i = 0; !stop.signal.aborted; i++) {
+        const { id } = await cli.json(...create(`/written-${i}`));
+        if (i % 2 === 0) await cli.json("entry", "delete", String(id));
+      }
+    })();
+    const file = join(folder, "busy.jsonl");
+    for (let i = 0; i < 3; i++) {
+      await cli.json("ledger", "export", "--file", file);
+      const { faults } = await verdictOf(file);
+      assert.deepEqual(faults, []);
+    }
+    stop.abort();
+    await writing;
+    const { lines } = await cli.json("ledger", "export", "--file", file);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const exported = await cli.run("ledger", "export");
+    assert.equal(exported.code, 0);
+    assert.equal(exported.out.trimEnd().split("\n").length, lines);
+    const verified = await cli.json("ledger", "verify");
+    const { root, leaves, faults } = await verdictOf(file);
+    assert.deepEqual([verified["clean"], faults], [true, []]);
+    assert.equal(leaves, verified["leaves"]);
+    assert.match(JSON.stringify(verified["head"]), new RegExp(`"root":"${root}"`));
+    const nowhere = await cli.run("ledger", "export", "--file", join(folder, "no", "file"));
+    assert.equal(nowhere.code, 73);
+  },
+);
+
+async function verdictOf(
+  file: string,
+): Promise<{ readonly root: string; readonly leaves: number; readonly faults: unknown }> {
+  const script = join(import.meta.dirname, "../../conformance/ledger-verify/verify_ledger.py");
+  const { stdout } = await promisify(execFile)("python3", [script, file]).catch(
+    // It ends with 1 when it has found something; what it found says more than that.
+    (error: { readonly stdout: string }) => error,
+  );
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the script prints
+  return JSON.parse(stdout) as { root: string; leaves: number; faults: unknown };
+}
 
 test(
   "health: yes is 0; a socket that is nobody's, or somebody else's, is not taken for one",

@@ -7,6 +7,8 @@ export interface Output {
   readonly json: boolean;
   /** One result: `text` for people, `value` as one line of JSON for machines. */
   result(text: string, value: unknown): void;
+  /** Text of a form of its own, the same for people and machines: an export. */
+  raw(text: string): void;
   /** A remark that is no result: progress, a warning. For people on standard error, never mixed into results. */
   note(text: string): void;
   /** A failure, with its code and, where one is known, what to do next. */
@@ -24,6 +26,9 @@ export function createOutput(options: {
     json,
     result(text, value) {
       stdout.write(json ? `${JSON.stringify(value, jsonValue)}\n` : `${text}\n`);
+    },
+    raw(text) {
+      stdout.write(text);
     },
     note(text) {
       stderr.write(`${text}\n`);

@@ -1,9 +1,7 @@
 import type { Buffer } from "node:buffer";
-import { randomUUID } from "node:crypto";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BonafideError, isBonafideError } from "@bonafide/errors";
+import { isBonafideError } from "@bonafide/errors";
 import { formatPem } from "@bonafide/pki";
 import { openWorkloadApi, type X509Context, type X509Svid } from "@bonafide/spiffe";
 import { type Command, defineCommand } from "../arguments/command.ts";
@@ -11,8 +9,8 @@ import { formatDurationMs } from "../arguments/duration.ts";
 import { WORKLOAD_SOCKET_FLAG } from "../clients/connect-agent.ts";
 import { requireSocket } from "../clients/socket-client.ts";
 import { workloadSocket } from "../clients/sockets.ts";
-import { CLI_ERRORS } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
+import { openFreshFile } from "../process/fresh-file.ts";
 
 const RETRY_MS = 500;
 
@@ -114,17 +112,8 @@ function writeSvid(folder: string, i: number, svid: X509Svid, context: X509Conte
   replaceFile(join(folder, `bundle.${i}.pem`), bundle, 0o644);
 }
 
-/** Puts a new file in a name's place: no link is followed, and no older file lends it wider rights. */
 function replaceFile(path: string, content: string | Buffer, mode: number): void {
-  const fresh = `${path}.${randomUUID()}`;
-  try {
-    writeFileSync(fresh, content, { mode, flag: "wx" });
-    renameSync(fresh, path);
-  } catch (cause) {
-    rmSync(fresh, { force: true });
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BonafideError(CLI_ERRORS, "OUTPUT_UNWRITABLE", `cannot write ${path}: ${why}`, {
-      cause,
-    });
-  }
+  using file = openFreshFile(path, mode);
+  file.write(content);
+  file.finish();
 }

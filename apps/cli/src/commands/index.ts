@@ -113,6 +113,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./ledger-verify.ts")).ledgerVerify,
   },
   {
+    name: "ledger export",
+    summary: "writes the ledger for another verifier",
+    load: async () => (await import("./ledger-export.ts")).ledgerExport,
+  },
+  {
     name: "ledger accept-rewind",
     summary: "answers a hold: the store is the truth",
     load: async () => (await import("./ledger-accept-rewind.ts")).ledgerAcceptRewind,

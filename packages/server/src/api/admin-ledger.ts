@@ -12,6 +12,7 @@ import {
 import { slept } from "@bonafide/lifetime";
 import type { StoredLeaf } from "@bonafide/plugin-api";
 import type {
+  ExportResponseSchema,
   Ledger,
   LogRequest,
   LogResponse,
@@ -20,7 +21,7 @@ import type {
 import type { Handlers } from "@bonafide/rpc";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SERVER_ERRORS } from "../errors.ts";
-import { verifyStore } from "../lane/inspect-store.ts";
+import { exportStore, verifyStore } from "../lane/inspect-store.ts";
 import type { OpenedLedger } from "../memory/opened-ledger.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { actorOf } from "./access.ts";
@@ -42,6 +43,8 @@ const OBJECT_KINDS: readonly ObjectKind[] = [
   "alarm",
   "setting",
 ];
+/** Characters of an export that travel in one message. */
+const EXPORT_CHARACTERS = 65_536;
 /** How long a follower waits before it looks by itself, ms. */
 const FOLLOW_MS = 5000;
 
@@ -56,6 +59,8 @@ export function adminLedgerHandlers(
     log: (request, { signal }) => log(deps, request, AbortSignal.any([signal, deps.closing])),
 
     verify: (_request, { signal }) => verify(deps, AbortSignal.any([signal, deps.closing])),
+
+    export: (_request, { signal }) => exported(deps, AbortSignal.any([signal, deps.closing])),
 
     head() {
       const { ledgerId, openedIn } = registry.ledgerHead;
@@ -100,6 +105,22 @@ async function verify(
     objects: BigInt(objects),
     rows: BigInt(objects),
   };
+}
+
+/** The export's lines, some at a time. */
+async function* exported(
+  { store }: ServiceDeps,
+  signal: AbortSignal,
+): AsyncGenerator<MessageInitShape<typeof ExportResponseSchema>, void, void> {
+  let text = "";
+  for await (const line of exportStore(store, { signal })) {
+    text += `${line}\n`;
+    if (text.length < EXPORT_CHARACTERS) continue;
+    yield { text };
+    text = "";
+    await nextTurn();
+  }
+  if (text !== "") yield { text };
 }
 
 async function* log(

@@ -56,7 +56,13 @@ allow(Health, { check: "local", list: "local", watch: "local" });
 allow(NodeSync, { watch: "agent" });
 allow(Recovery, { recover: "anyone", fetchSignedBundle: "anyone" });
 allow(Entries, { createEntry: "write-entry", getEntry: "read", listEntries: "read" });
-allow(Ledger, { log: "local", verify: "local", head: "local", acceptRewind: "local" });
+allow(Ledger, {
+  log: "local",
+  verify: "local",
+  export: "local",
+  head: "local",
+  acceptRewind: "local",
+});
 
 /** The rule of a method by its path; undefined: it is not served, to nobody. */
 export function ruleOf(path: string): Rule | undefined {
