@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { isBonafideError } from "@bonafide/errors";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { DECISION_REASONS, type DecisionRecord } from "./decision-record.ts";
 import { formatDecisionRecord, parseDecisionRecord, requestsOfRecord } from "./record-line.ts";
 
