@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import {
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { open } from "node:fs/promises";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { WorkloadCaller, WorkloadFacts } from "@bonafide/plugin-api";
@@ -18,7 +10,6 @@ import { nsAttestor } from "./ns-attestor.ts";
 import { fact, selfAsCaller } from "./testing/self-peer.ts";
 import { accountFiles, parseAccounts } from "./unix/account-names.ts";
 import { findCgroup2Mount } from "./unix/cgroup2-mount.ts";
-import { createFileDigests } from "./unix/file-digests.ts";
 import { createUnixAttestor, type UnixAttestorOptions } from "./unix/unix-attestor.ts";
 
 const NAMES = {
@@ -141,39 +132,6 @@ test("a replaced binary has no path; a file that is called so has", async (t) =>
   assert.equal(reason(replaced, "unix:path"), "attestor.binary_replaced");
   const foreign = await unix(at("/\xff", named));
   assert.equal(reason(foreign, "unix:path"), "attestor.unsupported");
-});
-
-test("digests are bounded by size, shared, and follow the file", async (t) => {
-  const folder = mkdtempSync("/tmp/bf-");
-  t.after(() => {
-    rmSync(folder, { recursive: true });
-  });
-  const path = join(folder, "f");
-  await using digests = createFileDigests({ sizeBytesMax: 5 });
-  const digest = async () => {
-    await using file = await open(path);
-    return await digests.sha256(file, { signal });
-  };
-  for (const text of ["", "one", "two"]) {
-    writeFileSync(path, text);
-    const hex = createHash("sha256").update(text).digest("hex");
-    const answers = await Promise.all([digest(), digest()]);
-    assert.deepEqual(answers, [
-      { kind: "digest", hex },
-      { kind: "digest", hex },
-    ]);
-  }
-  writeFileSync(path, "longer");
-  assert.deepEqual(await digest(), { kind: "too-large" });
-  {
-    await using file = await open(folder);
-    assert.deepEqual(await digests.sha256(file, { signal }), { kind: "unreadable" });
-  }
-  copyFileSync("/dev/null", path);
-  writeFileSync(path, "last");
-  await using file = await open(path);
-  const late = await digests.sha256(file, { signal: AbortSignal.abort() });
-  assert.deepEqual(late, { kind: "not-ready" });
 });
 
 test("ns says host for the agent's own, other for another, nothing for unreadable", async () => {

@@ -28,8 +28,14 @@ export const EXECUTABLE_BYTES_MAX: number = 512 * 1024 * 1024;
 /** Digests of executables that are remembered. */
 export const DIGESTS_MAX = 256;
 
-/** Executables that may wait for their digest. */
-export const DIGESTS_WAITING_MAX = 32;
+/** Executables that may wait for their digest; each holds a descriptor. */
+export const DIGESTS_WAITING_MAX = 256;
+
+/** Executables of one uid's processes that may wait for their digest. */
+export const DIGESTS_WAITING_PER_UID_MAX = 8;
+
+/** Bytes of an executable that are hashed before it is another user's turn: some 20 ms. */
+export const DIGEST_PIECE_BYTES: number = 8 * 1024 * 1024;
 
 /** Largest /etc/passwd or /etc/group that is read, bytes. */
 export const ACCOUNT_FILE_BYTES_MAX: number = 4 * 1024 * 1024;

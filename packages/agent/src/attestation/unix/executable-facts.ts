@@ -4,7 +4,7 @@ import type { WorkloadCaller, WorkloadFacts } from "@bonafide/plugin-api";
 import { errnoOf } from "../caller-facts.ts";
 import { namespaceOf, type OwnNamespaces } from "../namespaces.ts";
 import { missing, found, together } from "./facts.ts";
-import type { FileDigests } from "./file-digests.ts";
+import type { DigestOptions, FileDigests } from "./file-digests.ts";
 
 /** Options of {@link executableFacts}. */
 export interface ExecutableOptions {
@@ -51,7 +51,7 @@ export async function executableFacts(
     const sha256 =
       file === undefined
         ? missing("sha256", "attestor.not_wanted", "no entry of this agent asks for a digest")
-        : await digestFacts(file, digests, signal);
+        : await digestFacts(file, digests, { uid: caller.uid, signal });
     return together([path, sha256]);
   } catch (error) {
     return none(
@@ -98,9 +98,9 @@ async function isSameFile(link: string, exe: string): Promise<boolean> {
 async function digestFacts(
   file: FileHandle,
   digests: FileDigests,
-  signal: AbortSignal,
+  options: DigestOptions,
 ): Promise<WorkloadFacts> {
-  const answer = await digests.sha256(file, { signal });
+  const answer = await digests.sha256(file, options);
   if (answer.kind === "digest") return found("sha256", answer.hex, "/proc/PID/exe");
   const [reason, text] = NO_DIGEST[answer.kind];
   return missing("sha256", reason, text);
