@@ -111,3 +111,51 @@ test("what a caller sends is not written to standard error by the transport", as
   client.destroy();
   assert.deepEqual(written, []);
 });
+
+test("a request that comes in more pieces than it may is cut off, and its message never read", async () => {
+  let ran = 0;
+  await using opened = await openTestServer(() => "peer", { requestFramesMax: 10 });
+  addService(opened.server, Echo, {
+    say(request) {
+      ran++;
+      return request;
+    },
+  });
+  const pieces = (count: number): Buffer => {
+    const message = Buffer.from([0, 0, 0, 0, count, ...Buffer.alloc(count)]);
+    return Buffer.concat([...message].map((byte) => frame(0, 0, 1, Buffer.from([byte]))));
+  };
+  const headers = {
+    ":method": "POST",
+    ":scheme": "http",
+    ":path": "/bonafide.testing.v1.Echo/Say",
+    ":authority": "localhost",
+    "content-type": "application/grpc",
+    te: "trailers",
+  };
+  const client = connect(opened.path);
+  const opening = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  client.write(
+    Buffer.concat([
+      opening,
+      frame(4, 0, 0, Buffer.alloc(0)),
+      frame(1, 4, 1, block(headers)),
+      pieces(100),
+    ]),
+  );
+  let read = Buffer.alloc(0);
+  let reset: number | undefined;
+  for await (const chunk of client) {
+    read = Buffer.concat([read, chunk]);
+    while (read.length >= 9 && read.length >= 9 + read.readUIntBE(0, 3)) {
+      if (read.readUInt8(3) === 3) reset = read.readUInt32BE(9);
+      read = read.subarray(9 + read.readUIntBE(0, 3));
+    }
+    if (reset !== undefined) break;
+  }
+  client.destroy();
+  assert.equal(reset, 11, "ENHANCE_YOUR_CALM");
+  assert.equal(ran, 0);
+  const echo = createClient(Echo, opened.channel());
+  assert.equal((await echo.say({ padding: new Uint8Array(100_000) })).padding.length, 100_000);
+});

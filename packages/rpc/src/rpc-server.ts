@@ -53,6 +53,8 @@ export interface RpcServerOptions<Peer> {
   readonly messageBytesMax?: number;
   /** Largest request in bytes, where it is to be smaller than an answer. Default: as `messageBytesMax`. */
   readonly requestBytesMax?: number;
+  /** Pieces (HTTP/2 data frames) that the requests of one call may come in. Default: any number. */
+  readonly requestFramesMax?: number;
   /** Connections at a time. Default {@link CONNECTIONS_MAX}. */
   readonly connectionsMax?: number;
   /** Running calls at a time on one connection. Default {@link STREAMS_PER_CONNECTION_MAX}. */
@@ -122,7 +124,7 @@ export class RpcServer<Peer> {
         : {}),
       interceptors: [this.#intercept()],
     });
-    guardStreams(this.#server);
+    guardStreams(this.#server, options.requestFramesMax);
   }
 
   /** The services added so far; what reflection lists. */
