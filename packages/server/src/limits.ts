@@ -2,10 +2,24 @@
 export const LIMITS = {
   /** One gRPC message. */
   messageBytes: 4_194_304,
-  /** Streams open at once on one connection. */
-  streamsPerConnection: 256,
+  /** Streams open at once on one connection of the private socket. */
+  localStreams: 256,
+  /** Streams open at once on one connection of a member: an agent has one that lasts, and few calls beside it. */
+  memberStreams: 32,
+  /** Connections open at once of one member. */
+  memberConnections: 16,
   /** Connections open at once on the TLS port. */
   connections: 20_000,
+  /** Connections open at once of all who showed no certificate that is admitted. */
+  strangers: 1024,
+  /** Of these, connections of one IPv4 address or one /64; handshakes under way count too. */
+  strangersPerAddress: 128,
+  /** Streams open at once on one connection of a stranger. */
+  strangerStreams: 4,
+  /** One request of a stranger: an attestation payload or a chain, with a certificate request. */
+  strangerRequestBytes: 327_680,
+  /** Pieces that the requests of one call of a stranger may come in; honest ones come in pieces of 16 KiB. */
+  strangerRequestFrames: 128,
   /** Time for one TLS handshake, ms. */
   handshakeMs: 10_000,
   /** Certificates of one presented chain. */

@@ -1,50 +1,24 @@
 import { BonafideError } from "@bonafide/errors";
 import { type Clock, type Random, runTasks, slept } from "@bonafide/lifetime";
 import { canSignInProcess, type KeyManager, type Store } from "@bonafide/plugin-api";
-import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
-import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
-import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
-import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
-import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
-import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
-import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
-import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
-import {
-  addHealth,
-  addService,
-  type CallReport,
-  HealthRegistry,
-  openServer as openRpcServer,
-  type RpcServer,
-} from "@bonafide/rpc";
 import type { X509Bundle } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
 import { Access } from "./api/access.ts";
-import { adminEntriesHandlers } from "./api/admin-entries.ts";
-import { adminLedgerHandlers } from "./api/admin-ledger.ts";
-import { agentHandlers } from "./api/agent-service.ts";
 import { Alarms } from "./api/alarms.ts";
-import { bundleHandlers } from "./api/bundle-service.ts";
 import { Entitlements } from "./api/entitlements.ts";
-import { entryHandlers } from "./api/entry-service.ts";
-import { isOurFault } from "./api/item-status.ts";
-import { nodeSyncHandlers } from "./api/node-sync.ts";
-import { recoveryHandlers } from "./api/recovery-service.ts";
 import type { ServiceDeps } from "./api/services.ts";
-import { svidHandlers } from "./api/svid-service.ts";
 import { WatchHub } from "./api/watch-hub.ts";
 import { AuthorityService } from "./authority/authority-service.ts";
 import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
+import { Doors } from "./doors.ts";
 import { SERVER_ERRORS } from "./errors.ts";
 import { keepHouse } from "./housekeeping-task.ts";
 import { laneWithHints } from "./lane-with-hints.ts";
-import { LIMITS } from "./limits.ts";
 import { openLedger } from "./memory/open-ledger.ts";
 import type { OpenedLedger } from "./memory/opened-ledger.ts";
 import { Freshness } from "./port/freshness.ts";
 import { RateLimiter } from "./port/rate-limiter.ts";
-import type { ServerPeer } from "./port/server-peer.ts";
 import { SoftStateWriter } from "./port/soft-state-writer.ts";
 import { TlsPort } from "./port/tls-port.ts";
 import { ServerIdentity } from "./server-identity.ts";
@@ -133,9 +107,7 @@ class Server implements RunningServer {
   readonly #deps: ServerDeps;
   readonly #ledger: OpenedLedger;
   readonly #services: ServiceDeps;
-  readonly #tcp: RpcServer<ServerPeer>;
-  readonly #local: RpcServer<ServerPeer>;
-  readonly #health = new HealthRegistry();
+  readonly #doors: Doors;
   readonly #hub: WatchHub;
   readonly #stopFollowing: () => void;
   /** Aborts first: streams end. */
@@ -192,19 +164,7 @@ class Server implements RunningServer {
     this.#stopFollowing = registry.onAdopted((changes) => {
       if (changes.some(({ kind }) => kind === "authority")) this.#refreshIdentity();
     });
-    const rpcOptions = {
-      clock,
-      messageBytesMax: LIMITS.messageBytes,
-      connectionsMax: LIMITS.connections,
-      streamsPerConnectionMax: LIMITS.streamsPerConnection,
-      check: access.check.bind(access),
-      observe: this.#observe.bind(this),
-    };
-    this.#tcp = openRpcServer(rpcOptions);
-    this.#local = openRpcServer(rpcOptions);
-    for (const rpc of [this.#tcp, this.#local]) this.#addServices(rpc);
-    addService(this.#local, Ledger, adminLedgerHandlers(this.#services, options, ledger));
-    addHealth(this.#local, this.#health);
+    this.#doors = new Doors(this.#services, options, this.#hub, ledger);
   }
 
   get port(): number {
@@ -249,7 +209,7 @@ class Server implements RunningServer {
       onConnection: ({ socket, caller }) => {
         try {
           const { uid, pid } = caller();
-          this.#local.inject(socket, { kind: "local", uid, pid });
+          this.#doors.local.inject(socket, { kind: "local", uid, pid });
         } catch (error) {
           log({ level: "warn", event: "admin_socket.caller_unknown", error });
           socket.destroy();
@@ -263,11 +223,12 @@ class Server implements RunningServer {
     const { authorities, access, bundles } = this.#services;
     const { clock, keys, log, random } = this.#deps;
     const { registry, lane } = this.#ledger;
-    const { serverId, trustDomain, agentSvidTtlMs, host, port, connectionAgeMs } = this.#options;
+    const { serverId, trustDomain, agentSvidTtlMs } = this.#options;
+    const { host, port, connectionAgeMs, strangersPerAddress } = this.#options;
     const deps = { keys, registry, lane, clock, log, serverId };
     const recoveryKey = await RecoveryKey.open(deps);
     this.recoveryKey = recoveryKey.publicKey;
-    addService(this.#tcp, Recovery, recoveryHandlers(this.#services, this.#options, recoveryKey));
+    this.#doors.addRecovery(recoveryKey);
     this.#identity = ServerIdentity.open(
       { authorities, clock, log, present: (svid) => this.#tls?.present(svid) },
       trustDomain,
@@ -276,18 +237,19 @@ class Server implements RunningServer {
     this.#tls = new TlsPort(
       this.#identity.svid,
       {
-        rpc: this.#tcp,
+        members: this.#doors.members,
+        strangers: this.#doors.strangers,
         clock,
         random,
         log,
         bundles: () => bundles.all(),
         isAdmin: (id) => access.isAdminId(id),
-        isLasting: (connection) => this.#hub.isWatching(connection.id),
+        isLasting: (connection) => this.#hub.isWatching(connection),
       },
-      { trustDomain, host, port, connectionAgeMs },
+      { trustDomain, host, port, connectionAgeMs, strangersPerAddress },
     );
     this.#port = await this.#tls.listen();
-    this.#health.set("", "serving");
+    this.#doors.say(true);
   }
 
   close(): Promise<void> {
@@ -297,15 +259,6 @@ class Server implements RunningServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #addServices(rpc: RpcServer<ServerPeer>): void {
-    addService(rpc, Agent, agentHandlers(this.#services, this.#options));
-    addService(rpc, Entry, entryHandlers(this.#services, this.#options));
-    addService(rpc, Bundle, bundleHandlers(this.#services, this.#options));
-    addService(rpc, SVID, svidHandlers(this.#services, this.#options));
-    addService(rpc, Entries, adminEntriesHandlers(this.#services, this.#options));
-    addService(rpc, NodeSync, nodeSyncHandlers(this.#services, this.#options, this.#hub));
   }
 
   async #run(): Promise<void> {
@@ -345,7 +298,7 @@ class Server implements RunningServer {
       mayTrust: () => this.#ledger.standing.kind === "writing",
       looked: () => {
         const isServing = this.#port !== 0 && this.#canSign() && freshness.remainingMs() > 0;
-        this.#health.set("", isServing ? "serving" : "not_serving");
+        this.#doors.say(isServing);
       },
     };
   }
@@ -368,21 +321,12 @@ class Server implements RunningServer {
     }
   }
 
-  #observe({ call, status, error, durationMs }: CallReport<ServerPeer>): void {
-    if (error === undefined || !isOurFault(error)) return;
-    const fields = { path: call.path, status, durationMs: Math.round(durationMs) };
-    this.#deps.log({ level: "error", event: "call.failed", fields, error });
-  }
-
   async #close(): Promise<void> {
     const { log } = this.#deps;
-    this.#health.set("", "not_serving");
+    this.#doors.say(false);
     this.#leaving.abort();
     await this.#tls?.close();
-    await Promise.all([
-      this.#tcp.drain(this.#options.drainMs),
-      this.#local.drain(this.#options.drainMs),
-    ]);
+    await this.#doors.drain(this.#options.drainMs);
     this.#ending.abort();
     await this.#unix?.close();
     await this.#tasks;
@@ -391,7 +335,6 @@ class Server implements RunningServer {
     } catch (error) {
       log({ level: "warn", event: "soft_state.not_written", error });
     }
-    this.#health.close();
     this.#hub.close();
     this.#stopFollowing();
     await this.#ledger.close();

@@ -108,7 +108,8 @@ test("a new SVID is shown from the next handshake on, to the same listener", asy
   const port = new TlsPort(
     identity.svid,
     {
-      rpc,
+      members: rpc,
+      strangers: rpc,
       clock: systemClock,
       random: systemRandom,
       log,
@@ -116,7 +117,7 @@ test("a new SVID is shown from the next handshake on, to the same listener", asy
       isAdmin: () => false,
       isLasting: () => false,
     },
-    { trustDomain, host: "127.0.0.1", port: 0, connectionAgeMs: HOUR },
+    { trustDomain, host: "127.0.0.1", port: 0, connectionAgeMs: HOUR, strangersPerAddress: 10 },
   );
   const number = await port.listen();
   const shown = async (): Promise<bigint> => {

@@ -7,6 +7,7 @@ import {
   type TrustDomain,
 } from "@bonafide/spiffe";
 import { SERVER_ERRORS } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
 
 /** Options of `openServer`. */
 export interface ServerOptions {
@@ -44,6 +45,11 @@ export interface ServerOptions {
   readonly nodeRate?: RateLimit;
   /** Signatures for one node, default 500 a second and 1000 at once. */
   readonly signRate?: RateLimit;
+  /**
+   * Connections at a time of one IPv4 address or one IPv6 /64 that showed no admitted certificate, default 128. Raise it
+   * where more nodes than that may join at once from behind one address.
+   */
+  readonly strangersPerAddress?: number;
   /** Age at which a connection is asked to come again, ms, default 3 minutes. */
   readonly connectionAgeMs?: number;
   /** Longest life of a push stream, ms, default 30 minutes. */
@@ -81,6 +87,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     addressRate: { perSecond: 20, burst: 100 },
     nodeRate: { perSecond: 10, burst: 50 },
     signRate: { perSecond: 500, burst: 1000 },
+    strangersPerAddress: LIMITS.strangersPerAddress,
     connectionAgeMs: 3 * MINUTE_MS,
     watchMs: 30 * MINUTE_MS,
     drainMs: 10_000,
@@ -96,6 +103,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     if (ttl > caTtlMs / 6) throw invalid(`${name} is more than a sixth of caTtlMs`);
   }
   if (checked.recoveryWindowMs < 0) throw invalid("recoveryWindowMs is negative");
+  if (!(checked.strangersPerAddress >= 1)) throw invalid("strangersPerAddress is less than 1");
   if (checked.maxStalenessMs < 1000) throw invalid("maxStalenessMs is less than a second");
   return checked;
 }

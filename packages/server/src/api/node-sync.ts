@@ -68,7 +68,7 @@ async function* watch(
   );
   const endsAtMs = clock.monotonicMs() + lastsMs;
   const taintedAtStart = isTainted(deps, agent.peer.rootId);
-  const watcher = hub.add(nodeId, connection.id);
+  const watcher = hub.add(nodeId, connection);
   try {
     let told = look(deps, nodeId);
     watcher.parents = told.entitlement.parents;

@@ -1,4 +1,5 @@
 import { type Clock, slept } from "@bonafide/lifetime";
+import type { Connection } from "@bonafide/rpc";
 import type { AdoptedChange, Registry } from "../lane/registry.ts";
 import { LIMITS } from "../limits.ts";
 import { nextTurn, TimeSlices } from "./time-slices.ts";
@@ -6,7 +7,7 @@ import { nextTurn, TimeSlices } from "./time-slices.ts";
 /** A stream that waits for changes of one node's picture. */
 export interface Watcher {
   readonly nodeId: string;
-  readonly connectionId: string;
+  readonly connection: Connection;
   /** What it was looking under when it was last told: see `Entitlement.parents`. */
   parents: ReadonlySet<string>;
 }
@@ -35,7 +36,8 @@ interface Touched {
 export class WatchHub {
   readonly #clock: Clock;
   readonly #watchers = new Set<Waiting>();
-  readonly #connections = new Map<string, number>();
+  /** By the connection itself: ids are unique within one gRPC server, and there are several. */
+  readonly #connections = new Map<Connection, number>();
   readonly #nodes = new Map<string, Set<Waiting>>();
   readonly #stop: () => void;
   #touched: Touched | undefined;
@@ -53,15 +55,15 @@ export class WatchHub {
   }
 
   /** Whether a connection carries a stream. */
-  isWatching(connectionId: string): boolean {
-    return this.#connections.has(connectionId);
+  isWatching(connection: Connection): boolean {
+    return this.#connections.has(connection);
   }
 
   /** Begins to watch. Remove it again, whatever happens. */
-  add(nodeId: string, connectionId: string): Watcher {
+  add(nodeId: string, connection: Connection): Watcher {
     const watcher: Waiting = {
       nodeId,
-      connectionId,
+      connection,
       parents: new Set(),
       isDirty: false,
       isOver: false,
@@ -70,7 +72,7 @@ export class WatchHub {
     this.#makeRoom(nodeId);
     this.#watchers.add(watcher);
     this.#ofNode(nodeId).add(watcher);
-    this.#connections.set(connectionId, (this.#connections.get(connectionId) ?? 0) + 1);
+    this.#connections.set(connection, (this.#connections.get(connection) ?? 0) + 1);
     return watcher;
   }
 
@@ -85,9 +87,9 @@ export class WatchHub {
     const ofNode = this.#ofNode(watcher.nodeId);
     ofNode.delete(watcher);
     if (ofNode.size === 0) this.#nodes.delete(watcher.nodeId);
-    const left = (this.#connections.get(watcher.connectionId) ?? 1) - 1;
-    if (left === 0) this.#connections.delete(watcher.connectionId);
-    else this.#connections.set(watcher.connectionId, left);
+    const left = (this.#connections.get(watcher.connection) ?? 1) - 1;
+    if (left === 0) this.#connections.delete(watcher.connection);
+    else this.#connections.set(watcher.connection, left);
   }
 
   /**

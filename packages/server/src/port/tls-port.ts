@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer as createListener, type Server as Listener, type Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { type Clock, type Random, slept } from "@bonafide/lifetime";
@@ -15,16 +16,22 @@ import {
   type X509Svid,
 } from "@bonafide/spiffe";
 import { authorityIdOf } from "../authority/sign-svid.ts";
+import { addressKey } from "../core/address-key.ts";
 import { decodeSignedAt, SIGNED_AT_OID } from "../core/signed-at.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { ServerLog } from "../server-log.ts";
 import { exporterValue } from "./exporter-value.ts";
+import { OpenCount } from "./open-count.ts";
+import { SeldomLog } from "./seldom-log.ts";
 import type { ServerPeer } from "./server-peer.ts";
 
 /** What {@link TlsPort} works with. */
 export interface TlsPortDeps {
-  readonly rpc: RpcServer<ServerPeer>;
+  /** Gets the connections of peers with an admitted certificate. */
+  readonly members: RpcServer<ServerPeer>;
+  /** Gets those of all others. */
+  readonly strangers: RpcServer<ServerPeer>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: ServerLog;
@@ -44,6 +51,8 @@ export interface TlsPortOptions {
   readonly port: number;
   /** Age at which a connection is asked to go, ms, plus up to a tenth. */
   readonly connectionAgeMs: number;
+  /** Connections at a time of one address that are not, or not yet, a member's. */
+  readonly strangersPerAddress: number;
 }
 
 /** Time that calls have to end on a connection that was asked to go, ms. */
@@ -54,18 +63,29 @@ const GRACE_MS = 10_000;
  *
  * A certificate is judged here, against the bundle of its own trust domain, before a byte of HTTP/2 is read. One that is
  * refused does not become an anonymous caller: its connection is there only to answer each call with the reason.
+ *
+ * Until a connection is a member's it counts for its address, and the newest is refused beyond the limit; a member's
+ * counts for the member. So strangers can keep out strangers of their own network, and members only themselves.
  */
 export class TlsPort {
   readonly #deps: TlsPortDeps;
   readonly #options: TlsPortOptions;
-  readonly #server: Server;
+  readonly #listener: Listener;
+  readonly #tls: Server;
   readonly #cache = createX509SvidCache();
   readonly #ending = new AbortController();
+  readonly #seldom: SeldomLog;
+  readonly #ofAddress: OpenCount;
+  readonly #ofMember = new OpenCount(LIMITS.memberConnections);
+  /** Gives back the place of a stranger, by the name of the connection. */
+  readonly #strangers = new Map<string, () => void>();
 
   constructor(svid: X509Svid, deps: TlsPortDeps, options: TlsPortOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#server = createServer({
+    this.#seldom = new SeldomLog(deps.clock, deps.log);
+    this.#ofAddress = new OpenCount(options.strangersPerAddress);
+    this.#tls = createServer({
       ...secureContextOptions(svid),
       requestCert: true,
       // Judged below: OpenSSL would take any root of any trust domain for any identity.
@@ -73,41 +93,65 @@ export class TlsPort {
       ALPNProtocols: ["h2"],
       handshakeTimeout: LIMITS.handshakeMs,
     });
-    this.#server.maxConnections = LIMITS.connections;
-    this.#server.on("secureConnection", (socket) => {
+    this.#tls.on("secureConnection", (socket) => {
       this.#accept(socket);
     });
-    this.#server.on("tlsClientError", (error, socket) => {
+    this.#tls.on("tlsClientError", (error, socket) => {
       socket.destroy();
-      this.#deps.log({ level: "info", event: "tls.handshake_failed", error });
+      this.#seldom.write("", { level: "info", event: "tls.handshake_failed", error });
+    });
+    this.#listener = createListener((socket) => {
+      this.#admit(socket);
+    });
+    this.#listener.maxConnections = LIMITS.connections;
+    this.#listener.on("drop", () => {
+      this.#full("the server has as many as it may have");
     });
   }
 
   /** Starts to accept. @returns The port. */
   async listen(): Promise<number> {
     const { host, port } = this.#options;
-    this.#server.listen({ host, port, backlog: 4096 });
-    await once(this.#server, "listening");
+    this.#listener.listen({ host, port, backlog: 4096 });
+    await once(this.#listener, "listening");
     // Nothing of a listening socket is fatal: what cannot be accepted is not.
-    this.#server.on("error", (error) => {
+    this.#listener.on("error", (error) => {
       this.#deps.log({ level: "error", event: "tls.listener_failed", error });
     });
-    const address = this.#server.address();
+    const address = this.#listener.address();
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
   /** Presents another SVID from the next handshake on. */
   present(svid: X509Svid): void {
-    this.#server.setSecureContext(secureContextOptions(svid));
+    this.#tls.setSecureContext(secureContextOptions(svid));
   }
 
   /** Stops accepting; open connections are the RPC server's. Idempotent. */
   async close(): Promise<void> {
     this.#ending.abort();
-    if (!this.#server.listening) return;
+    if (!this.#listener.listening) return;
     // Not awaited by its callback: that comes only once the open connections are gone too.
-    this.#server.close();
+    this.#listener.close();
     await Promise.resolve();
+  }
+
+  /** Lets a connection begin its handshake, if its address has not too many already. */
+  #admit(socket: Socket): void {
+    const { remoteAddress: address } = socket;
+    const giveBack = address === undefined ? undefined : this.#ofAddress.take(addressKey(address));
+    if (address === undefined || giveBack === undefined) {
+      socket.destroy();
+      if (address !== undefined) this.#full("this address has as many as it may have", address);
+      return;
+    }
+    const name = nameOf(socket);
+    this.#strangers.set(name, giveBack);
+    socket.once("close", () => {
+      giveBack();
+      if (this.#strangers.get(name) === giveBack) this.#strangers.delete(name);
+    });
+    this.#tls.emit("connection", socket);
   }
 
   #accept(socket: TLSSocket): void {
@@ -120,11 +164,34 @@ export class TlsPort {
     let peer: ServerPeer;
     try {
       peer = this.#judge(socket, address);
+      if (peer.kind === "member") this.#promote(socket, peer.id);
     } catch (error) {
       peer = { kind: "refused", address, error: this.#refusal(error, address) };
     }
-    const connection = this.#deps.rpc.inject(socket, peer);
+    if (socket.destroyed || this.#ending.signal.aborted) {
+      socket.destroy();
+      return;
+    }
+    const { members, strangers } = this.#deps;
+    const connection = (peer.kind === "member" ? members : strangers).inject(socket, peer);
+    if (connection.closed.aborted) this.#full("the server has as many as it may have", address);
     void this.#retire(connection);
+  }
+
+  /** From now on the connection counts for the member and no longer for its address. @throws OVERLOADED */
+  #promote(socket: TLSSocket, id: SpiffeId): void {
+    const giveBack = this.#ofMember.take(id);
+    if (giveBack === undefined) {
+      throw new BonafideError(SERVER_ERRORS, "OVERLOADED", "too many connections of this member");
+    }
+    socket.once("close", giveBack);
+    this.#strangers.get(nameOf(socket))?.();
+  }
+
+  #full(reason: string, address?: string): void {
+    const about = address === undefined ? reason : addressKey(address);
+    const fields = { reason, ...(address === undefined ? {} : { address }) };
+    this.#seldom.write(about, { level: "warn", event: "tls.connection_refused", fields });
   }
 
   #judge(socket: TLSSocket, address: string): ServerPeer {
@@ -163,8 +230,13 @@ export class TlsPort {
   }
 
   #refusal(error: unknown, address: string): BonafideError {
+    if (error instanceof BonafideError && error.code === "OVERLOADED") {
+      this.#full("this member has as many as it may have", address);
+      return error;
+    }
     const fields = { address };
-    this.#deps.log({ level: "warn", event: "tls.certificate_refused", fields, error });
+    const event = { level: "warn", event: "tls.certificate_refused", fields, error } as const;
+    this.#seldom.write(addressKey(address), event);
     const reason = isBonafideError(error) ? (error.details["reason"] ?? error.code) : "unknown";
     // Who is past its end is told so in the way that makes agents attest again.
     if (reason === "PATH_EXPIRED") {
@@ -190,6 +262,11 @@ export class TlsPort {
     } while (isLasting(connection));
     connection.drain(GRACE_MS);
   }
+}
+
+/** The name of a connection while it is open: its other end. TLS shows the same as the socket below it. */
+function nameOf({ remoteAddress = "", remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** A reset is not news; whoever took the socket sees its end. */

@@ -1,0 +1,113 @@
+import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
+import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
+import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
+import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
+import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
+import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
+import {
+  addHealth,
+  addService,
+  type CallReport,
+  HealthRegistry,
+  openServer as openRpcServer,
+  type RpcServer,
+} from "@bonafide/rpc";
+import { adminEntriesHandlers } from "./api/admin-entries.ts";
+import { adminLedgerHandlers } from "./api/admin-ledger.ts";
+import { agentHandlers } from "./api/agent-service.ts";
+import { bundleHandlers } from "./api/bundle-service.ts";
+import { entryHandlers } from "./api/entry-service.ts";
+import { isOurFault } from "./api/item-status.ts";
+import { nodeSyncHandlers } from "./api/node-sync.ts";
+import { recoveryHandlers } from "./api/recovery-service.ts";
+import type { ServiceDeps, ServiceOptions } from "./api/services.ts";
+import { svidHandlers } from "./api/svid-service.ts";
+import type { WatchHub } from "./api/watch-hub.ts";
+import type { RecoveryKey } from "./authority/recovery-key.ts";
+import { LIMITS } from "./limits.ts";
+import type { OpenedLedger } from "./memory/opened-ledger.ts";
+import type { ServerPeer } from "./port/server-peer.ts";
+import type { ServerLog } from "./server-log.ts";
+
+/**
+ * What may be called, by whom it is reached: members over TLS, strangers over TLS, and whoever the private socket lets
+ * in. All offer the same services and judge each call by the same rules; what differs is how much a caller can make the
+ * server hold before it is known what the caller may do.
+ */
+export class Doors {
+  /** Callers with an admitted certificate. */
+  readonly members: RpcServer<ServerPeer>;
+  /** Callers without one, or with one that was refused. */
+  readonly strangers: RpcServer<ServerPeer>;
+  readonly local: RpcServer<ServerPeer>;
+  readonly #health = new HealthRegistry();
+  readonly #services: ServiceDeps;
+  readonly #options: ServiceOptions;
+
+  constructor(services: ServiceDeps, options: ServiceOptions, hub: WatchHub, ledger: OpenedLedger) {
+    const { access, clock, log } = services;
+    this.#services = services;
+    this.#options = options;
+    const shared = {
+      clock,
+      messageBytesMax: LIMITS.messageBytes,
+      connectionsMax: LIMITS.connections,
+      check: access.check.bind(access),
+      observe: (report: CallReport<ServerPeer>) => {
+        observe(log, report);
+      },
+    };
+    this.members = openRpcServer({ ...shared, streamsPerConnectionMax: LIMITS.memberStreams });
+    this.local = openRpcServer({ ...shared, streamsPerConnectionMax: LIMITS.localStreams });
+    this.strangers = openRpcServer({
+      ...shared,
+      requestBytesMax: LIMITS.strangerRequestBytes,
+      requestFramesMax: LIMITS.strangerRequestFrames,
+      connectionsMax: LIMITS.strangers,
+      streamsPerConnectionMax: LIMITS.strangerStreams,
+    });
+    for (const rpc of this.#all()) {
+      addService(rpc, Agent, agentHandlers(services, options));
+      addService(rpc, Entry, entryHandlers(services, options));
+      addService(rpc, Bundle, bundleHandlers(services, options));
+      addService(rpc, SVID, svidHandlers(services, options));
+      addService(rpc, Entries, adminEntriesHandlers(services, options));
+      addService(rpc, NodeSync, nodeSyncHandlers(services, options, hub));
+    }
+    addService(this.local, Ledger, adminLedgerHandlers(services, options, ledger));
+    addHealth(this.local, this.#health);
+  }
+
+  /** Serves recoveries, once there is a key for them. */
+  addRecovery(key: RecoveryKey): void {
+    for (const rpc of [this.members, this.strangers]) {
+      addService(rpc, Recovery, recoveryHandlers(this.#services, this.#options, key));
+    }
+  }
+
+  /** What health checks are told. */
+  say(isServing: boolean): void {
+    this.#health.set("", isServing ? "serving" : "not_serving");
+  }
+
+  /** Lets running calls end within `graceMs`, then ends them; resolves once every connection is gone. */
+  async drain(graceMs: number): Promise<void> {
+    await Promise.all(this.#all().map((rpc) => rpc.drain(graceMs)));
+    this.#health.close();
+  }
+
+  #all(): readonly RpcServer<ServerPeer>[] {
+    return [this.members, this.strangers, this.local];
+  }
+}
+
+function observe(
+  log: ServerLog,
+  { call, status, error, durationMs }: CallReport<ServerPeer>,
+): void {
+  if (error === undefined || !isOurFault(error)) return;
+  const fields = { path: call.path, status, durationMs: Math.round(durationMs) };
+  log({ level: "error", event: "call.failed", fields, error });
+}
