@@ -33,6 +33,7 @@ import {
 } from "./node/bootstrap.ts";
 import { ClockWatch } from "./node/clock-watch.ts";
 import { NodeIdentity } from "./node/node-identity.ts";
+import { NodePins } from "./node/node-pins.ts";
 import { Synchroniser } from "./node/synchroniser.ts";
 import { openAgentSockets } from "./open-sockets.ts";
 import { PictureWriter } from "./picture/picture-writer.ts";
@@ -108,12 +109,11 @@ async function openLocked(
       ...deps,
       picture,
       identityFile,
-      pinFile,
+      pins: new NodePins(pinFile, options.trustDomain, pinsOf(options, await pinFile.read())),
       clockWatch,
       joinKey: new JoinKey(join(options.dataDir, "joining.key")),
     },
     { address: options.server, joinToken: options.joinToken },
-    pinsOf(options, await pinFile.read()),
   );
   const held = await identityFile.read();
   if (held !== undefined) identity.restore(held);

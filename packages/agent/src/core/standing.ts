@@ -1,3 +1,6 @@
+import type { EpochMs } from "@bonafide/lifetime";
+import type { RotationPlan } from "./rotation.ts";
+
 /** What a server says to an agent that it refuses (PermissionDeniedDetails). */
 export type RefusalReason =
   | "AGENT_EXPIRED"
@@ -6,42 +9,218 @@ export type RefusalReason =
   | "AGENT_MUST_REATTEST"
   | "AGENT_BANNED";
 
-/** What the agent does about it. */
-export type StandingStep =
-  /** Ask for a new SVID with the expired one (ADR-0063). */
-  | { readonly kind: "recover" }
+/** Why an agent ends: what only a person can mend. */
+export type StopCause =
+  | "agent.banned"
+  | "agent.bundle_mismatch"
+  | "agent.evicted"
+  | "agent.not_attested"
+  | "agent.svid_expired"
+  | "agent.token_refused"
+  | "agent.token_used";
+
+/** What calls taught the agent about its server, until it has acted on it. */
+export interface Known {
+  /** How it was refused; undefined when it was not, or has an SVID of later. */
+  readonly refusal: RefusalReason | undefined;
+  /** The bundle did not verify whoever answered as the server. */
+  readonly serverUnverified: boolean;
+  /** False once the server said that it will not take the expired SVID. */
+  readonly canRecover: boolean;
+  /** False once the server said that it signs no bundles. */
+  readonly canSignBundle: boolean;
+  /** The recovery key is to be learned. */
+  readonly pinWanted: boolean;
+}
+
+/** Before the first call. */
+export const nothingKnown: Known = {
+  refusal: undefined,
+  serverUnverified: false,
+  canRecover: true,
+  canSignBundle: true,
+  pinWanted: false,
+};
+
+/** The agent's own SVID, as far as its next step depends on it. */
+export interface OwnSvidFacts {
+  readonly plan: RotationPlan;
+  readonly notAfter: EpochMs;
+  /** Whether an authority in the bundle that is neither tainted nor removed signed it. */
+  readonly hasGoodAuthority: boolean;
+}
+
+/** All that an agent's next step depends on. */
+export interface StandingFacts {
+  readonly known: Known;
+  readonly svid: OwnSvidFacts | undefined;
+  /** The join token it was given: none, one not tried yet, or the one that it came in by. */
+  readonly token: "none" | "fresh" | "spent";
+  /** Whether the key that signs bundles for recovery was learned or given. */
+  readonly hasRecoveryKey: boolean;
+  /** Whether every authority of the bundle has ended. */
+  readonly bundleEnded: boolean;
+  /** When an SVID that the disk had no room for is to be written again, monotonic ms; undefined: nothing is owed. */
+  readonly keepAtMs: number | undefined;
+  readonly now: EpochMs;
+  readonly monotonicMs: number;
+}
+
+/** Nothing helps but a person. */
+export interface StopStep {
+  readonly kind: "stop";
+  readonly cause: StopCause;
+  readonly deleteSvid: boolean;
+}
+
+/** What an agent does next. */
+export type Step =
   /** Attest as at the first start. */
   | { readonly kind: "reattest" }
-  /** Nothing helps but a person. */
-  | {
-      readonly kind: "stop";
-      readonly cause: "agent.banned" | "agent.evicted" | "agent.svid_expired";
-      readonly deleteSvid: boolean;
-    };
+  | { readonly kind: "renew" }
+  /** Ask for a new SVID with the expired one (ADR-0063), after taking a signed bundle if the held one has ended. */
+  | { readonly kind: "recover"; readonly bundleFirst: boolean }
+  /** Take a newer bundle under the recovery key. */
+  | { readonly kind: "bundle" }
+  /** Say that the server does not fit the bundle, and end if no authority is left that a right server could use. */
+  | { readonly kind: "mismatch"; readonly stop: boolean }
+  /** Learn the recovery key. */
+  | { readonly kind: "pin" }
+  /** Write down an SVID that the disk had no room for. */
+  | { readonly kind: "keep" }
+  | StopStep;
+
+/** A step, or how long there is none, ms. */
+export type NextStep = Step | { readonly kind: "wait"; readonly ms: number };
+
+/** Decides what the agent does next about its own identity (ADR-0072). */
+export function nextStep(facts: StandingFacts): NextStep {
+  const { known, svid, now, monotonicMs, keepAtMs } = facts;
+  if (known.refusal !== undefined) return afterRefusal(known.refusal, facts);
+  if (known.serverUnverified) return afterMismatch(facts);
+  if (svid === undefined) {
+    if (facts.token === "none") return stop("agent.not_attested");
+    // A spent token is tried once more: the server forgives the same key for some minutes.
+    return { kind: "reattest" };
+  }
+  const { renewAtMs, expiresAtMs } = svid.plan;
+  if (monotonicMs >= expiresAtMs) return afterRefusal("AGENT_EXPIRED", facts);
+  // The monotonic clock stands still while a machine sleeps; renewing too early harms nobody.
+  const isOver = now >= svid.notAfter;
+  if (isOver || monotonicMs >= renewAtMs || !svid.hasGoodAuthority) return { kind: "renew" };
+  if (known.pinWanted) return { kind: "pin" };
+  if (keepAtMs === undefined) return { kind: "wait", ms: renewAtMs - monotonicMs };
+  if (monotonicMs >= keepAtMs) return { kind: "keep" };
+  return { kind: "wait", ms: Math.min(renewAtMs, keepAtMs) - monotonicMs };
+}
 
 /**
- * Decides the next step after a refusal.
- *
- * A ban ends the agent and takes its SVID. An evicted agent may come back only as a new one. An expired one recovers
- * if the server offers that, else it attests anew if it can.
+ * A ban ends the agent and takes its SVID. An evicted agent may come back only as a new one. An expired one recovers if
+ * the server offers that, else it attests anew if it can.
  */
-export function decideStanding(
-  reason: RefusalReason,
-  can: { readonly reattest: boolean; readonly recover: boolean },
-): StandingStep {
+function afterRefusal(reason: RefusalReason, facts: StandingFacts): Step {
+  const canReattest = facts.token === "fresh";
   switch (reason) {
     case "AGENT_BANNED":
-      return { kind: "stop", cause: "agent.banned", deleteSvid: true };
+      return stop("agent.banned", { deleteSvid: true });
     case "AGENT_MUST_REATTEST":
     case "AGENT_NOT_ATTESTED":
-      if (can.reattest) return { kind: "reattest" };
-      return { kind: "stop", cause: "agent.evicted", deleteSvid: true };
+      return canReattest ? { kind: "reattest" } : stop("agent.evicted", { deleteSvid: true });
     case "AGENT_EXPIRED":
     case "AGENT_NOT_ACTIVE":
-      if (can.recover) return { kind: "recover" };
-      if (can.reattest) return { kind: "reattest" };
-      return { kind: "stop", cause: "agent.svid_expired", deleteSvid: false };
+      if (facts.svid !== undefined && facts.known.canRecover) return recover(facts);
+      return canReattest ? { kind: "reattest" } : stop("agent.svid_expired");
     default:
       return reason satisfies never;
+  }
+}
+
+function recover(facts: StandingFacts): Step {
+  if (!facts.bundleEnded) return { kind: "recover", bundleFirst: false };
+  return canTakeBundle(facts) ? { kind: "recover", bundleFirst: true } : afterMismatch(facts);
+}
+
+/** While an authority is left, whoever answers may be an impostor, and the right server may come back. */
+function afterMismatch(facts: StandingFacts): Step {
+  return canTakeBundle(facts) ? { kind: "bundle" } : { kind: "mismatch", stop: facts.bundleEnded };
+}
+
+function canTakeBundle({ hasRecoveryKey, known }: StandingFacts): boolean {
+  return hasRecoveryKey && known.canSignBundle;
+}
+
+function stop(cause: StopCause, { deleteSvid } = { deleteSvid: false }): StopStep {
+  return { kind: "stop", cause, deleteSvid };
+}
+
+/** Why a step failed, as far as the next one depends on it. */
+export type StepFailure =
+  /** The verified server refuses this agent as such. */
+  | { readonly kind: "refused"; readonly reason: RefusalReason }
+  /** The bundle would prove the peer a little later: clocks differ, and nobody is an impostor. */
+  | { readonly kind: "not_yet_valid" }
+  /** The bundle does not prove whoever answered. */
+  | { readonly kind: "unverified" }
+  /** The server answered, and asking again with the same words is no use. */
+  | { readonly kind: "final" }
+  /** Anything else: it may pass. */
+  | { readonly kind: "passing" };
+
+/** What a failed step teaches. */
+export type Lesson =
+  /** Nothing but to try again. */
+  | { readonly kind: "retry" }
+  | { readonly kind: "refused"; readonly reason: RefusalReason }
+  /** This node's clock is behind; worth saying while there is no SVID. */
+  | { readonly kind: "clock_behind" }
+  | { readonly kind: "unverified"; readonly stop: boolean }
+  /** The expired SVID is of no use any more. */
+  | { readonly kind: "no_recovery" }
+  /** The token is of no use, now or ever. */
+  | { readonly kind: "no_token"; readonly cause: "agent.token_refused" | "agent.token_used" };
+
+/** Decides what a failed step means. */
+export function lessonOf(
+  step: Step["kind"],
+  failure: StepFailure,
+  facts: Pick<StandingFacts, "svid" | "token">,
+): Lesson {
+  switch (failure.kind) {
+    case "refused":
+      return failure;
+    case "not_yet_valid":
+      return facts.svid === undefined ? { kind: "clock_behind" } : { kind: "retry" };
+    case "unverified":
+      // Without an SVID nothing is lost by ending, and a wrong bootstrap bundle is seen at once.
+      return { kind: "unverified", stop: facts.svid === undefined };
+    case "final":
+      if (step === "recover") return { kind: "no_recovery" };
+      if (step !== "reattest") return { kind: "retry" };
+      return {
+        kind: "no_token",
+        cause: facts.token === "spent" ? "agent.token_used" : "agent.token_refused",
+      };
+    case "passing":
+      return { kind: "retry" };
+    default:
+      return failure satisfies never;
+  }
+}
+
+/** What is known after a lesson. */
+export function learn(known: Known, lesson: Lesson): Known {
+  switch (lesson.kind) {
+    case "refused":
+      return { ...known, refusal: lesson.reason };
+    case "unverified":
+      return { ...known, serverUnverified: true };
+    case "no_recovery":
+      return { ...known, canRecover: false };
+    case "retry":
+    case "clock_behind":
+    case "no_token":
+      return known;
+    default:
+      return lesson satisfies never;
   }
 }

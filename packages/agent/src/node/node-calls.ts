@@ -8,6 +8,7 @@ import {
 } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
+import { RpcError } from "@bonafide/rpc";
 import {
   createTlsConnector,
   exactId,
@@ -25,6 +26,7 @@ import { attestByToken, type AttestedAnswer } from "../server/attest-node.ts";
 import { openLinkInsecure } from "../server/insecure-link.ts";
 import { recoverByExpiredSvid } from "../server/recover-node.ts";
 import { type ServerAddress, ServerLink, verifiedHandshake } from "../server/server-link.ts";
+import { verifySignedBundle } from "../server/signed-bundle.ts";
 import { presentedAuthorityInsecure } from "./authority-probe.ts";
 import { ServerLinks } from "./server-links.ts";
 
@@ -50,11 +52,13 @@ export class NodeCalls {
   /** Connections under the agent's SVID. */
   readonly links: ServerLinks;
   readonly #address: ServerAddress;
+  readonly #trustDomain: TrustDomain;
   readonly #connector: TlsConnector;
   readonly #anonymous: TlsConnector;
 
   constructor({ clock, trustDomain, address, source, onRefused }: NodeCallsDeps) {
     this.#address = address;
+    this.#trustDomain = trustDomain;
     const authorize = exactId(spiffeIdOf(trustDomain, "spire", "server"));
     this.#connector = createTlsConnector({ source, authorize, clock });
     this.#anonymous = createTlsConnector({
@@ -82,9 +86,24 @@ export class NodeCalls {
     return this.#anonymously((link) => recoverByExpiredSvid(link, expired, key, options));
   }
 
-  /** From the verified server. */
-  fetchSignedBundle(options: CallOptions): Promise<FetchSignedBundleResponse> {
-    return this.links.use((link) => link.client(Recovery).fetchSignedBundle({}, options));
+  /**
+   * The raw Ed25519 key that signs bundles for recovery, as the verified server tells and proves it.
+   *
+   * @returns undefined: the server signs none.
+   * @throws RpcError, SERVER_ANSWER_INVALID
+   */
+  async fetchRecoveryKey(options: CallOptions): Promise<Uint8Array | undefined> {
+    try {
+      const answer = await this.links.use((link) =>
+        link.client(Recovery).fetchSignedBundle({}, options),
+      );
+      const { recoveryKey: key } = answer;
+      verifySignedBundle(answer, { trustDomain: this.#trustDomain, key, sequence: 0n });
+      return key;
+    } catch (error) {
+      if (error instanceof RpcError && error.status === "unimplemented") return undefined;
+      throw error;
+    }
   }
 
   /**

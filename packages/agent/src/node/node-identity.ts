@@ -1,36 +1,40 @@
-import { createHash } from "node:crypto";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import { backoffMs, type Clock, Latest, type Random } from "@bonafide/lifetime";
+import { backoffMs, type Clock, type Random } from "@bonafide/lifetime";
 import { type GeneratedKey, generateKey } from "@bonafide/pki";
 import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
-import { RpcError } from "@bonafide/rpc";
-import {
-  verifyX509Svid,
-  type X509Context,
-  x509ContextOf,
-  type X509ContextSource,
-  type X509Svid,
-} from "@bonafide/spiffe";
+import type { X509Context, X509ContextSource, X509Svid } from "@bonafide/spiffe";
 import { allExpired } from "../core/bundle.ts";
-import { planRotation, type RotationPlan } from "../core/rotation.ts";
-import { decideStanding, type RefusalReason, type StandingStep } from "../core/standing.ts";
+import {
+  type Known,
+  learn,
+  type Lesson,
+  lessonOf,
+  nextStep,
+  nothingKnown,
+  type RefusalReason,
+  type StandingFacts,
+  type Step,
+  type StopCause,
+  type StopStep,
+} from "../core/standing.ts";
 import type { StandingFact } from "../core/why/facts.ts";
 import type { IdentityFile, StoredIdentity } from "../disk/identity-file.ts";
 import type { JoinKey } from "../disk/join-key.ts";
-import type { PinFile, Pins } from "../disk/pin-file.ts";
 import { AGENT_ERRORS } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Picture } from "../picture/picture.ts";
 import { parseAgentSvid } from "../server/parse-svid.ts";
-import { refusalOf } from "../server/refusal.ts";
 import type { ServerAddress } from "../server/server-link.ts";
 import { verifySignedBundle } from "../server/signed-bundle.ts";
 import { Wake } from "../wake.ts";
-import { authorityKeyId } from "../wire/key-id.ts";
 import { parseBundle } from "../wire/parse-bundle.ts";
 import type { ClockWatch } from "./clock-watch.ts";
 import { NodeCalls } from "./node-calls.ts";
+import type { NodePins } from "./node-pins.ts";
+import { OwnSvid } from "./own-svid.ts";
 import type { ServerLinks } from "./server-links.ts";
+import { mismatchOf, standingAt } from "./standing-at.ts";
+import { stepFailureOf } from "./step-failure.ts";
 
 /** What a {@link NodeIdentity} works with. */
 export interface NodeIdentityDeps {
@@ -39,7 +43,7 @@ export interface NodeIdentityDeps {
   readonly log: Log;
   readonly picture: Picture;
   readonly identityFile: IdentityFile;
-  readonly pinFile: PinFile;
+  readonly pins: NodePins;
   readonly joinKey: JoinKey;
   readonly clockWatch: ClockWatch;
 }
@@ -51,22 +55,7 @@ export interface NodeIdentityOptions {
   readonly joinToken: string | undefined;
 }
 
-type Step =
-  | StandingStep
-  | { readonly kind: "renew" }
-  | { readonly kind: "bundle" }
-  | { readonly kind: "pin" }
-  /** Writing down an SVID that the disk had no room for. */
-  | { readonly kind: "keep" };
-
-type Next = Step | { readonly kind: "wait"; readonly ms: number };
-
-const FORMER_IDS_MAX = 16;
-
 const RETRY = { firstMs: 500, maxMs: 30_000 };
-
-/** Pause after an SVID could not be written down, ms. */
-const KEEP_RETRY_MS = 5000;
 
 /**
  * The agent's own SVID: joins, renews at half life, comes back after expiry, and stops when only a person can help.
@@ -76,32 +65,17 @@ const KEEP_RETRY_MS = 5000;
 export class NodeIdentity implements X509ContextSource {
   readonly #deps: NodeIdentityDeps;
   readonly #options: NodeIdentityOptions;
-  readonly #context: Latest<X509Context>;
+  readonly #own: OwnSvid;
   readonly #wake: Wake;
   readonly #calls: NodeCalls;
-  #plan: RotationPlan | undefined;
-  #stored: StoredIdentity | undefined;
-  #pins: Pins;
+  #known: Known = nothingKnown;
   #standing: StandingFact = { kind: "not_attested", detail: "it has not tried yet" };
-  #refusal: RefusalReason | undefined;
-  #serverUnverified = false;
-  #canRecover = true;
-  #canSignBundle = true;
-  #pinWanted = false;
-  /** When to try again to write down what is held, monotonic ms; undefined while the disk has it. */
-  #keepAtMs: number | undefined;
 
-  constructor(deps: NodeIdentityDeps, options: NodeIdentityOptions, pins: Pins | undefined) {
+  constructor(deps: NodeIdentityDeps, options: NodeIdentityOptions) {
     this.#deps = deps;
     this.#options = options;
     const { picture, clock } = deps;
-    this.#pins = pins ?? {
-      trustDomain: picture.trustDomain,
-      recoveryKey: undefined,
-      spentToken: undefined,
-      formerIds: [],
-    };
-    this.#context = new Latest(x509ContextOf(undefined, picture.ownBundles));
+    this.#own = new OwnSvid(deps);
     this.#wake = new Wake(clock);
     this.#calls = new NodeCalls({
       clock,
@@ -113,18 +87,16 @@ export class NodeIdentity implements X509ContextSource {
       },
     });
     picture.onChange((change) => {
-      if (!change.bundle) return;
-      this.#publish();
-      this.#wake.wake();
+      if (change.bundle) this.#wake.wake();
     });
   }
 
   context(): X509Context {
-    return this.#context.value;
+    return this.#own.context();
   }
 
   updates(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<X509Context> {
-    return this.#context.updates(options);
+    return this.#own.updates(options);
   }
 
   /** Connections under the agent's SVID. */
@@ -137,57 +109,57 @@ export class NodeIdentity implements X509ContextSource {
   }
 
   get svid(): X509Svid | undefined {
-    return this.#stored?.svid;
+    return this.#own.svid;
   }
 
   /** IDs that this node had before. */
   get formerIds(): readonly string[] {
-    return this.#pins.formerIds;
+    return this.#deps.pins.formerIds;
   }
 
   get reattestable(): boolean {
-    return this.#stored?.reattestable ?? false;
+    return this.#own.reattestable;
   }
 
   /** Whether there is an SVID to speak with now. */
   get isValid(): boolean {
-    return this.#plan !== undefined && this.#deps.clock.monotonicMs() < this.#plan.expiresAtMs;
+    return this.#own.isValid;
   }
 
   /** Takes the SVID that an earlier run left. */
   restore(stored: StoredIdentity): void {
-    this.#take(stored);
+    this.#own.take(stored);
     if (this.isValid) this.#standing = { kind: "good" };
   }
 
   /** Resolves once there is a valid SVID. @throws the signal's reason */
   async whenValid(signal: AbortSignal): Promise<void> {
-    for await (const _ of this.#context.updates({ signal })) if (this.isValid) return;
+    for await (const _ of this.updates({ signal })) if (this.isValid) return;
     signal.throwIfAborted();
   }
 
   /** Told by whoever called the server and was refused as this agent. */
   refused(reason: RefusalReason): void {
-    this.#refusal = reason;
+    this.#knows({ refusal: reason });
     this.#wake.wake();
   }
 
   /** Told by whoever could not verify the server under the bundle. */
   serverUnverified(): void {
-    this.#serverUnverified = true;
+    this.#knows({ serverUnverified: true });
     this.#wake.wake();
   }
 
   /** Told after a call under the SVID succeeded. */
   confirmed(): void {
-    this.#serverUnverified = false;
+    this.#knows({ serverUnverified: false });
     if (this.isValid) this.#standing = { kind: "good" };
   }
 
   /** Told when the server was heard of: a good moment to learn its recovery key. */
   pinSoon(): void {
-    if (this.#pins.recoveryKey !== undefined || !this.#canSignBundle) return;
-    this.#pinWanted = true;
+    if (this.#deps.pins.recoveryKey !== undefined || !this.#known.canSignBundle) return;
+    this.#knows({ pinWanted: true });
     this.#wake.wake();
   }
 
@@ -196,7 +168,7 @@ export class NodeIdentity implements X509ContextSource {
     let failures = 0;
     for (;;) {
       signal.throwIfAborted();
-      const next = this.#next();
+      const next = nextStep(this.#facts());
       if (next.kind === "wait") {
         await this.#wake.wait(next.ms, signal);
         continue;
@@ -218,110 +190,83 @@ export class NodeIdentity implements X509ContextSource {
   /** Ends all connections. Idempotent. */
   async close(): Promise<void> {
     await this.#calls.close();
-    this.#context.close();
+    this.#own.close();
   }
 
-  #next(): Next {
-    const svid = this.svid;
-    const plan = this.#plan;
-    const now = this.#deps.clock.monotonicMs();
-    const can = {
-      reattest: this.#freshToken() !== undefined,
-      recover: this.#canRecover && svid !== undefined,
+  #facts(): StandingFacts {
+    const { clock, picture, pins } = this.#deps;
+    const now = clock.now();
+    return {
+      known: this.#known,
+      svid: this.#own.facts,
+      token: this.#token(),
+      hasRecoveryKey: pins.recoveryKey !== undefined,
+      bundleEnded: allExpired(picture.bundle.x509, now),
+      keepAtMs: this.#own.keepAtMs,
+      now,
+      monotonicMs: clock.monotonicMs(),
     };
-    if (this.#refusal !== undefined) return decideStanding(this.#refusal, can);
-    if (this.#serverUnverified) return { kind: "bundle" };
-    if (svid === undefined || plan === undefined) {
-      // A spent token is tried once more: the server forgives the same key for some minutes.
-      return { kind: "reattest" };
-    }
-    if (now >= plan.expiresAtMs) return decideStanding("AGENT_EXPIRED", can);
-    // The monotonic clock stands still while a machine sleeps; renewing too early harms nobody.
-    const isOver = this.#deps.clock.now() >= svid.notAfter;
-    if (isOver || now >= plan.renewAtMs || !this.#hasGoodAuthority(svid)) return { kind: "renew" };
-    if (this.#pinWanted) return { kind: "pin" };
-    const { renewAtMs } = plan;
-    if (this.#keepAtMs === undefined) return { kind: "wait", ms: renewAtMs - now };
-    if (now >= this.#keepAtMs) return { kind: "keep" };
-    return { kind: "wait", ms: Math.min(renewAtMs, this.#keepAtMs) - now };
   }
 
-  async #perform(step: Step, signal: AbortSignal): Promise<void> {
+  #token(): StandingFacts["token"] {
+    const { joinToken } = this.#options;
+    if (joinToken === undefined) return "none";
+    return this.#deps.pins.isSpent(joinToken) ? "spent" : "fresh";
+  }
+
+  #knows(more: Partial<Known>): void {
+    this.#known = { ...this.#known, ...more };
+  }
+
+  #perform(step: Step, signal: AbortSignal): Promise<void> {
     switch (step.kind) {
       case "reattest":
-        await this.#join(signal);
-        return;
+        return this.#join(signal);
       case "renew":
-        await this.#renew(signal);
-        return;
+        return this.#renew(signal);
       case "recover":
-        await this.#recover(signal);
-        return;
+        return this.#recover(step, signal);
       case "bundle":
-        await this.#recoverBundle(signal);
-        return;
+        return this.#takeSignedBundle(signal);
+      case "mismatch":
+        this.#knows({ serverUnverified: false });
+        return this.#saysMismatch(step, signal);
       case "pin":
-        await this.#pinRecoveryKey(signal);
-        return;
+        return this.#pinRecoveryKey(signal);
       case "keep":
-        if (this.#stored !== undefined) await this.#write(this.#stored);
-        return;
+        return this.#own.writeAgain();
       case "stop":
-        await this.#stop(step);
-        return;
+        return this.#stop(step);
       default:
-        step satisfies never;
+        return step satisfies never;
     }
   }
 
-  #formerIdsWith(id: string | undefined): readonly string[] {
-    const others = this.formerIds.filter((each) => each !== id);
-    return id === undefined ? others : [...others, id].slice(-FORMER_IDS_MAX);
-  }
-
-  async #stop(step: StandingStep & { readonly kind: "stop" }): Promise<never> {
-    if (step.deleteSvid) {
-      this.#pins = { ...this.#pins, formerIds: this.#formerIdsWith(this.svid?.id) };
-      await this.#deps.pinFile.write(this.#pins);
+  async #stop({ cause, deleteSvid }: StopStep): Promise<never> {
+    if (deleteSvid) {
+      await this.#deps.pins.leaving(this.svid?.id);
       await this.#deps.identityFile.remove();
     }
-    switch (step.cause) {
-      case "agent.banned":
-        this.#standing = { kind: "banned", detail: "the server said so" };
-        break;
-      case "agent.evicted":
-        this.#standing = { kind: "evicted" };
-        break;
-      case "agent.svid_expired":
-        this.#standing = this.#expired();
-        break;
-      default:
-        step.cause satisfies never;
-    }
-    throw stopped(step.cause);
+    this.#standing = this.#standingAt(cause);
+    throw stopped(cause);
   }
 
-  #expired(): StandingFact {
-    const expiredAt = new Date(this.svid?.notAfter ?? 0).toISOString();
-    return { kind: "svid_expired", expiredAt, canReattest: this.#freshToken() !== undefined };
+  #standingAt(cause: StopCause): StandingFact {
+    const canReattest = this.#token() === "fresh";
+    return standingAt(cause, this.#standing, { notAfter: this.svid?.notAfter ?? 0, canReattest });
   }
 
   async #join(signal: AbortSignal): Promise<void> {
     const { joinToken: token } = this.#options;
-    if (token === undefined) {
-      this.#standing = { kind: "not_attested", detail: "it has no join token" };
-      throw stopped("agent.not_attested");
-    }
+    if (token === undefined) throw stopped("agent.not_attested");
     const key = await this.#deps.joinKey.begin();
     const before = this.svid?.id;
     const { svid, reattestable } = await this.#calls.join(token, key, { signal });
-    await this.#keep(svid, key, reattestable);
-    const formerIds = this.#formerIdsWith(before).filter((id) => id !== this.svid?.id);
-    this.#pins = { ...this.#pins, spentToken: digest(token), formerIds };
-    await this.#deps.pinFile.write(this.#pins);
+    const { id } = await this.#keep(svid, key, reattestable);
+    await this.#deps.pins.joined(token, id, before);
     // Without an SVID on disk the key is what a restart would join with again.
-    if (this.#keepAtMs === undefined) await this.#deps.joinKey.end();
-    this.#deps.log("info", "agent.joined", { id: this.svid?.id });
+    if (this.#own.keepAtMs === undefined) await this.#deps.joinKey.end();
+    this.#deps.log("info", "agent.joined", { id });
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
@@ -331,11 +276,14 @@ export class NodeIdentity implements X509ContextSource {
     this.#deps.log("info", "agent.renewed", { id: this.svid?.id, notAfter: this.svid?.notAfter });
   }
 
-  async #recover(signal: AbortSignal): Promise<void> {
-    const { picture, clock, log } = this.#deps;
+  async #recover(
+    { bundleFirst }: Step & { readonly kind: "recover" },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { picture, log } = this.#deps;
     const expired = this.svid;
     if (expired === undefined) return;
-    if (allExpired(picture.bundle.x509, clock.now())) await this.#recoverBundle(signal);
+    if (bundleFirst) await this.#takeSignedBundle(signal);
     const key = generateKey("ec-p256");
     const result = await this.#calls.recover(expired, key, { signal });
     if (result.bundle !== undefined) {
@@ -346,16 +294,11 @@ export class NodeIdentity implements X509ContextSource {
   }
 
   /** Takes a newer bundle from a server that nothing verifies, only under the pinned recovery key. */
-  async #recoverBundle(signal: AbortSignal): Promise<void> {
-    const { picture, log, clock } = this.#deps;
-    const { recoveryKey } = this.#pins;
-    this.#serverUnverified = false;
-    if (recoveryKey === undefined || !this.#canSignBundle) {
-      this.#standing = await this.#mismatch(signal);
-      // While an authority is left, whoever answers may be an impostor, and the right server may come back.
-      if (allExpired(picture.bundle.x509, clock.now())) throw stopped("agent.bundle_mismatch");
-      return;
-    }
+  async #takeSignedBundle(signal: AbortSignal): Promise<void> {
+    const { picture, log, pins } = this.#deps;
+    const { recoveryKey } = pins;
+    this.#knows({ serverUnverified: false });
+    if (recoveryKey === undefined) return;
     const answer = await this.#calls.fetchSignedBundleInsecure({ signal });
     const bundle = verifySignedBundle(answer, {
       trustDomain: picture.trustDomain,
@@ -368,25 +311,17 @@ export class NodeIdentity implements X509ContextSource {
 
   /** Learns the recovery key from a verified server, once; a server without one is not asked again. */
   async #pinRecoveryKey(signal: AbortSignal): Promise<void> {
-    this.#pinWanted = false;
-    const { picture, log, pinFile } = this.#deps;
+    this.#knows({ pinWanted: false });
+    const { log, pins } = this.#deps;
     try {
-      const answer = await this.#calls.fetchSignedBundle({ signal });
-      verifySignedBundle(answer, {
-        trustDomain: picture.trustDomain,
-        key: answer.recoveryKey,
-        sequence: 0n,
-      });
-      this.#pins = { ...this.#pins, recoveryKey: answer.recoveryKey };
-      await pinFile.write(this.#pins);
-      log("info", "agent.recovery_key_pinned", {
-        key: Buffer.from(answer.recoveryKey).toString("hex"),
-      });
+      const key = await this.#calls.fetchRecoveryKey({ signal });
+      this.#knows({ canSignBundle: key !== undefined });
+      if (key === undefined) return;
+      await pins.pinRecoveryKey(key);
+      log("info", "agent.recovery_key_pinned", { key: Buffer.from(key).toString("hex") });
     } catch (cause) {
       signal.throwIfAborted();
-      if (cause instanceof RpcError && cause.status === "unimplemented")
-        this.#canSignBundle = false;
-      else log("warn", "agent.recovery_key_missing", { cause });
+      log("warn", "agent.recovery_key_missing", { cause });
     }
   }
 
@@ -394,7 +329,7 @@ export class NodeIdentity implements X509ContextSource {
     svid: X509SVID | undefined,
     key: Pick<GeneratedKey, "privateKey">,
     reattestable: boolean,
-  ): Promise<void> {
+  ): Promise<X509Svid> {
     const { clock, picture } = this.#deps;
     const receivedAt = clock.now();
     const parsed = parseAgentSvid(svid, {
@@ -403,148 +338,62 @@ export class NodeIdentity implements X509ContextSource {
       now: receivedAt,
     });
     const stored: StoredIdentity = { svid: parsed, receivedAt, reattestable };
-    await this.#write(stored);
-    this.#refusal = undefined;
-    this.#serverUnverified = false;
-    this.#take(stored);
+    await this.#own.write(stored);
+    this.#knows({ refusal: undefined, serverUnverified: false });
+    this.#own.take(stored);
     this.#standing = { kind: "good" };
+    return parsed;
   }
 
-  /** Writes an SVID down before it is used. A full disk costs the next start, and never the SVID. */
-  async #write(stored: StoredIdentity): Promise<void> {
-    const { clock, log, identityFile } = this.#deps;
-    try {
-      await identityFile.write(stored);
-      if (this.#keepAtMs !== undefined) log("info", "identity.kept", { id: stored.svid.id });
-      this.#keepAtMs = undefined;
-    } catch (cause) {
-      log("error", "identity.not_kept", { cause });
-      this.#keepAtMs = clock.monotonicMs() + KEEP_RETRY_MS;
-    }
-  }
-
-  #take(stored: StoredIdentity): void {
-    const { clock, random } = this.#deps;
-    this.#stored = stored;
-    this.#plan = planRotation(stored.svid, {
-      receivedAt: stored.receivedAt,
-      now: clock.now(),
-      monotonicMs: clock.monotonicMs(),
-      fraction: random.fraction(),
-    });
-    this.#publish();
-  }
-
-  #publish(): void {
-    this.#context.set(x509ContextOf(this.svid, this.#deps.picture.ownBundles));
-  }
-
-  #hasGoodAuthority(svid: X509Svid): boolean {
-    const { picture, clock } = this.#deps;
-    try {
-      const chain = svid.chain.map(({ der }) => der);
-      // Whether it is valid now is the plan's to say; here only who signed it counts.
-      const now = Math.min(Math.max(clock.now(), svid.notBefore), svid.notAfter);
-      const { path } = verifyX509Svid(chain, picture.ownBundles, { now });
-      const authority = path.at(-1);
-      return authority !== undefined && !picture.bundle.tainted.has(authorityKeyId(authority));
-    } catch (error) {
-      // Not proven by this bundle is the answer; anything else is a bug and not swallowed.
-      if (isBonafideError(error)) return false;
-      throw error;
-    }
-  }
-
-  #freshToken(): string | undefined {
-    const { joinToken } = this.#options;
-    if (joinToken === undefined || digest(joinToken) === this.#pins.spentToken) return undefined;
-    return joinToken;
-  }
-
-  async #mismatch(signal: AbortSignal): Promise<StandingFact> {
-    const { picture } = this.#deps;
-    return {
-      kind: "bundle_mismatch",
-      pinned: picture.bundle.x509.authorities.map((each) => authorityKeyId(each)).join(", "),
-      presented: await this.#calls.presentedAuthorityInsecure({ signal }),
-    };
+  /** Says by what the server does not fit. @throws AGENT_STOPPED */
+  async #saysMismatch({ stop }: { readonly stop: boolean }, signal: AbortSignal): Promise<void> {
+    this.#standing = mismatchOf(
+      this.#deps.picture.bundle.x509,
+      await this.#calls.presentedAuthorityInsecure({ signal }),
+    );
+    if (stop) throw stopped("agent.bundle_mismatch");
   }
 
   /** Learns from a failed step what the next one is. @throws AGENT_STOPPED */
   async #afterFailure(step: Step, error: unknown, signal: AbortSignal): Promise<void> {
-    const { log } = this.#deps;
+    const { log, clock, clockWatch } = this.#deps;
     log("warn", `agent.${step.kind}_failed`, { cause: error });
     if (isBonafideError(error, "CLOCK_SKEWED")) {
-      const { clock, clockWatch } = this.#deps;
       clockWatch.measure(clock.now(), Number(error.details["serverTime"]));
     }
-    const refusal = refusalOf(error);
-    if (refusal !== undefined) {
-      this.#refusal = refusal;
-      return;
-    }
-    if (isNotYetValid(error)) {
-      const detail = "the server's certificate begins later than this node's clock says it is";
-      if (this.svid === undefined) this.#standing = { kind: "not_attested", detail };
-      return;
-    }
-    if (isUnverified(error)) {
-      this.#standing = await this.#mismatch(signal);
-      if (this.svid === undefined) throw stopped("agent.bundle_mismatch");
-      this.#serverUnverified = true;
-      return;
-    }
-    if (!(error instanceof RpcError)) return;
-    if (step.kind === "recover" && isFinal(error)) {
-      this.#canRecover = false;
-      this.#standing = this.#expired();
-      return;
-    }
-    if (step.kind === "bundle" && error.status === "unimplemented") this.#canSignBundle = false;
-    if (step.kind === "reattest" && isFinal(error)) {
-      const { joinToken } = this.#options;
-      const used = joinToken !== undefined && digest(joinToken) === this.#pins.spentToken;
-      await this.#deps.joinKey.end();
-      this.#standing = used
-        ? { kind: "token_used", detail: "by this agent, in an earlier run" }
-        : { kind: "token_refused" };
-      throw stopped(used ? "agent.token_used" : "agent.token_refused");
+    const lesson = lessonOf(step.kind, stepFailureOf(error), this.#facts());
+    this.#known = learn(this.#known, lesson);
+    await this.#say(lesson, signal);
+  }
+
+  /** Says what a lesson means for the agent. @throws AGENT_STOPPED */
+  async #say(lesson: Lesson, signal: AbortSignal): Promise<void> {
+    switch (lesson.kind) {
+      case "retry":
+      case "refused":
+        return;
+      case "clock_behind":
+        this.#standing = {
+          kind: "not_attested",
+          detail: "the server's certificate begins later than this node's clock says it is",
+        };
+        return;
+      case "unverified":
+        return this.#saysMismatch(lesson, signal);
+      case "no_recovery":
+        this.#standing = this.#standingAt("agent.svid_expired");
+        return;
+      case "no_token":
+        await this.#deps.joinKey.end();
+        this.#standing = this.#standingAt(lesson.cause);
+        throw stopped(lesson.cause);
+      default:
+        lesson satisfies never;
     }
   }
 }
 
-/** Whether asking again with the same words is no use. */
-function isFinal(error: RpcError): boolean {
-  return (
-    error.status === "invalid_argument" ||
-    error.status === "permission_denied" ||
-    error.status === "failed_precondition" ||
-    error.status === "unimplemented"
-  );
-}
-
-/** Whether a peer would be proven by the same bundle a little later: clocks differ, and nobody is an impostor. */
-export function isNotYetValid(error: unknown): boolean {
-  return (
-    isBonafideError(error, "X509_SVID_UNTRUSTED") &&
-    error.details["reason"] === "PATH_NOT_YET_VALID"
-  );
-}
-
-function isUnverified(error: unknown): boolean {
-  return (
-    isBonafideError(error, "X509_SVID_UNTRUSTED") ||
-    isBonafideError(error, "BUNDLE_NOT_FOUND") ||
-    isBonafideError(error, "X509_SVID_INVALID") ||
-    isBonafideError(error, "PEER_NOT_AUTHORIZED")
-  );
-}
-
-function digest(token: string): string {
-  return createHash("sha256").update(token, "utf8").digest("hex");
-}
-
-function stopped(cause: string): BonafideError {
+function stopped(cause: StopCause): BonafideError {
   return new BonafideError(AGENT_ERRORS, "AGENT_STOPPED", `the agent has to stop: ${cause}`, {
     details: { cause },
   });

@@ -8,7 +8,8 @@ import { pollPicture } from "../server/poll.ts";
 import { watchPicture } from "../server/push.ts";
 import { entriesDigest } from "../wire/entries-digest.ts";
 import type { ClockWatch } from "./clock-watch.ts";
-import { isNotYetValid, type NodeIdentity } from "./node-identity.ts";
+import type { NodeIdentity } from "./node-identity.ts";
+import { isUnknownAuthority } from "./step-failure.ts";
 
 /** What a {@link Synchroniser} works with. */
 export interface SynchroniserDeps {
@@ -92,13 +93,7 @@ export class Synchroniser {
         this.#awaySince = clock.now();
         log("warn", "sync.failed", { mode, cause: error });
       }
-      if (
-        !isNotYetValid(error) &&
-        (isBonafideError(error, "X509_SVID_UNTRUSTED") ||
-          isBonafideError(error, "BUNDLE_NOT_FOUND"))
-      ) {
-        identity.serverUnverified();
-      }
+      if (isUnknownAuthority(error)) identity.serverUnverified();
       const retryAfterMs = isBonafideError(error) ? error.retryAfterMs : undefined;
       return { kind: "failed", ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     }
