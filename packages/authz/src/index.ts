@@ -99,3 +99,29 @@ export {
   parseDecisionRecord,
   requestsOfRecord,
 } from "./core/record/record-line.ts";
+export { ENGINE_VERSION, type Manifest, type SliceDigest } from "./core/bundle/manifest.ts";
+export { placePolicies, type Placement } from "./core/bundle/place-policies.ts";
+export { type FreshnessOptions } from "./core/bundle/freshness.ts";
+export {
+  addSignature,
+  buildBundle,
+  type BuildBundleOptions,
+  cutBundle,
+  type UnsignedBundle,
+} from "./bundle/build-bundle.ts";
+export {
+  createPolicyKey,
+  openPolicySigner,
+  parsePolicyKeys,
+  type PolicyAlgorithm,
+  type PolicyKey,
+  type PolicyKeyPair,
+  type PolicySigner,
+  PolicyTrust,
+  type PolicyTrustOptions,
+} from "./bundle/policy-keys.ts";
+export {
+  VerifiedBundle,
+  verifyBundle,
+  type VerifyBundleOptions,
+} from "./bundle/verified-bundle.ts";

@@ -43,8 +43,29 @@ export const PATH_CHARACTERS_MAX = 8192;
 /** Longest decision record as a line, in characters. */
 export const RECORD_CHARACTERS_MAX: number = 64 * 1024;
 
-/** Longest text taken from a request into a decision record, in characters. */
-export const RECORD_TEXT_MAX = 256;
-
 /** Most policies, faults, scopes or workloads listed in one place of a decision record. */
 export const RECORD_ITEMS_MAX = 32;
+
+/** Longest bundle file: envelope, manifest and all slices. */
+export const BUNDLE_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** Longest manifest. */
+export const MANIFEST_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** Most slices of one bundle. */
+export const SLICES_MAX = 10_002;
+
+/** Most signatures on one bundle, and keys that one verifier trusts. */
+export const POLICY_KEYS_MAX = 16;
+
+/** Longest line of an envelope, without its end: the word, a name of a service, a number. */
+export const ENVELOPE_LINE_MAX = 240;
+
+/** Deepest nesting of canonical JSON; an expression of 400 takes up to three levels for each of its own. */
+export const CANONICAL_DEPTH_MAX = 1300;
+
+/** How far ahead of our clock a bundle may have been issued, ms. */
+export const CLOCK_SKEW_MS: number = 5 * 60_000;
+
+/** Longest life of a bundle, ms: a forgotten one must not grant for years. */
+export const BUNDLE_LIFE_MS_MAX: number = 400 * 24 * 3_600_000;

@@ -108,7 +108,8 @@ function meetsFirst(constraint: ScopeConstraint, side: Side, bucket: string): bo
   return first?.key === bucket;
 }
 
-function keysOf(constraint: ScopeConstraint): readonly string[] {
+/** The keys of the buckets that a constraint belongs to: one, or for actions several. */
+export function keysOf(constraint: ScopeConstraint): readonly string[] {
   switch (constraint.op) {
     case "any":
       return [ANY];
