@@ -54,8 +54,8 @@ export const SERVER_ERRORS = {
   /** The page token was not made by this list. */
   PAGE_TOKEN_INVALID: { status: "invalid_argument", retry: false },
   /**
-   * The expired node may not recover: outside the window, banned, evicted, or the proof does
-   * not hold.
+   * The expired node may not recover: outside the window, evicted, a later SVID of it was used
+   * since, or the proof does not hold.
    */
   RECOVERY_REFUSED: { status: "permission_denied", retry: false },
   /** A field of the request is missing or malformed; the message names it. */

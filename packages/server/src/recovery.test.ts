@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { createHash, createPublicKey, sign, verify } from "node:crypto";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
+import { KINDS } from "@bonafide/ledger";
 import { type Clock, systemClock } from "@bonafide/lifetime";
 import { type GeneratedKey, generateKey, parseCertificate } from "@bonafide/pki";
+import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import {
   Recovery,
   type RecoverRequestSchema,
@@ -129,6 +131,48 @@ test("recovery is refused to banned and evicted nodes, and beyond the window", a
   const { srv, svid } = await afterTenDays(31);
   await using _ = srv;
   assert.equal((await failureOf(recover(srv, { svid }))).code, "RECOVERY_REFUSED");
+});
+
+test("only the last SVID that a node used recovers; one whose successor never arrived does too", async () => {
+  let offset = -10 * DAY;
+  const clock: Clock = { ...systemClock, now: () => Date.now() + offset };
+  await using srv = await openTestServer({ clock, isBlind: true });
+  const first = await srv.join();
+  const renewed = async (svid: TestSvid): Promise<TestSvid> => {
+    const key = generateKey("ec-p256");
+    const params = { csr: csrOf(key) };
+    const answer = await srv.remote(Agent, svid).renewAgent({ params });
+    return { ...svid, chain: answer.svid?.certChain ?? [], privateKey: key.privateKey };
+  };
+  offset += 60_000;
+  const second = await renewed(first);
+  await srv.remote(Agent, second).postStatus({});
+  offset += 60_000;
+  // As if the answer had been lost: the third is never shown to the server.
+  await renewed(second);
+  offset = 0;
+  await srv.restart();
+  assert.equal((await failureOf(recover(srv, { svid: first }))).code, "RECOVERY_REFUSED");
+  assert.ok(srv.events.some(({ fields }) => fields?.["code"] === "recovery.superseded"));
+  assert.equal((await recover(srv, { svid: second }))?.step.case, "result");
+});
+
+test("a recovery is a leaf that names node, address and SVID, written before the SVID is signed", async () => {
+  const { srv, svid } = await afterTenDays();
+  await using _ = srv;
+  await recover(srv, { svid });
+  const alarms = srv.local(Ledger).log({ kind: KINDS.alarm });
+  const codes: unknown[] = [];
+  for await (const { object } of alarms) {
+    if (object.case !== "alarm") continue;
+    const { code, facts } = object.value;
+    codes.push(code);
+    assert.equal(facts["subject"], svid.id);
+    assert.equal(facts["address"], "127.0.0.1");
+    const [leaf] = svid.chain;
+    assert.equal(facts["serial"], parseCertificate(leaf ?? new Uint8Array()).serialText);
+  }
+  assert.deepEqual(codes, ["recovery.accepted"]);
 });
 
 test("the recovery key signs the bundle, and nothing about it is secret", async () => {

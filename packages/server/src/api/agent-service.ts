@@ -40,8 +40,8 @@ export function agentHandlers(
       if (agent.node.canReattest) throw agentDenied("AGENT_MUST_REATTEST");
       freshness.assertFresh();
       const svid = signAgent(deps, options, agent.peer.id, spki);
-      const { serialText: serialNumber, notAfter: expiresAtMs } = svid;
-      soft.saw({ spiffeId: agent.peer.id, serialNumber, expiresAtMs });
+      soft.saw(agent.peer);
+      soft.issued(svid);
       return { svid: toWireSvid(svid) };
     },
 
@@ -50,10 +50,7 @@ export function agentHandlers(
       if (agentVersion.length > LIMITS.agentVersionChars) {
         throw invalid("agent_version is longer than 255 characters");
       }
-      soft.saw({
-        spiffeId: agent.peer.id,
-        ...(agentVersion === "" ? {} : { agentVersion }),
-      });
+      soft.saw(agent.peer, agentVersion === "" ? undefined : agentVersion);
       return {};
     },
 

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Clock } from "@bonafide/lifetime";
 import type { Lane } from "../lane/write-lane.ts";
 import type { ServerLog } from "../server-log.ts";
@@ -32,7 +32,7 @@ export class Alarms {
    * @param subject  What it is about, without secrets.
    */
   raise(code: string, subject: string, facts: Readonly<Record<string, string>>): void {
-    const { lane, clock, log, serverId } = this.#deps;
+    const { clock, log } = this.#deps;
     const now = clock.monotonicMs();
     log({ level: "warn", event: "alarm", fields: { code, subject, ...facts } });
     for (const [name, at] of this.#raised) if (at + REPEAT_MS <= now) this.#raised.delete(name);
@@ -40,14 +40,34 @@ export class Alarms {
     const isFlood = this.#raised.size >= ALARMS_MAX;
     if (this.#raised.has(name) || isFlood) return;
     this.#raised.set(name, now);
-    const id = randomUUID();
-    lane
-      .submit(() => [{ put: { kind: "alarm", id, code, facts: { subject, ...facts } } }], {
-        actor: { server: serverId, via: "alarm" },
-        cause: code,
-      })
-      .catch((error: unknown) => {
-        log({ level: "warn", event: "alarm.not_written", fields: { code }, error });
-      });
+    this.#write(randomUUID(), code, { subject, ...facts }).catch((error: unknown) => {
+      log({ level: "warn", event: "alarm.not_written", fields: { code }, error });
+    });
+  }
+
+  /**
+   * Writes what must not happen unseen, and waits for it. The same facts are written once.
+   *
+   * @throws what the lane throws: nothing was written then, and the caller must not go on
+   */
+  async record(
+    code: string,
+    subject: string,
+    facts: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const all = { subject, ...facts };
+    this.#deps.log({ level: "warn", event: "alarm", fields: { code, ...all } });
+    const id = createHash("sha256")
+      .update(JSON.stringify([code, all]))
+      .digest("hex");
+    await this.#write(id, code, all);
+  }
+
+  async #write(id: string, code: string, facts: Readonly<Record<string, string>>): Promise<void> {
+    await this.#deps.lane.submit(
+      (view) =>
+        view.find("alarm", id) === undefined ? [{ put: { kind: "alarm", id, code, facts } }] : [],
+      { actor: { server: this.#deps.serverId, via: "alarm" }, cause: code },
+    );
   }
 }

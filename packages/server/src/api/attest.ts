@@ -105,8 +105,7 @@ async function attestByToken(
     throw isBonafideError(error, "AGENT_BANNED") ? agentDenied("AGENT_BANNED") : error;
   }
   const svid = signAgent(deps, options, nodeId, spki);
-  const { serialText: serialNumber, notAfter: expiresAtMs } = svid;
-  deps.soft.saw({ spiffeId: nodeId, serialNumber, expiresAtMs });
+  deps.soft.issued(svid);
   deps.log({ level: "info", event: "agent.attested", fields: { type: JOIN_TOKEN_TYPE } });
   return svid;
 }

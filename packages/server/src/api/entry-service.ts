@@ -35,7 +35,8 @@ export function entryHandlers(
   deps: ServiceDeps,
   options: ServiceOptions,
 ): Partial<Handlers<typeof Entry, ServerPeer>> {
-  const { access, clock, entitlements, freshness, lane, log, nodeRate, registry, store } = deps;
+  const { access, clock, entitlements, freshness, lane, log, nodeRate, registry, soft, store } =
+    deps;
   const { trustDomain } = options;
 
   async function createOne(
@@ -172,6 +173,7 @@ export function entryHandlers(
       const agent = access.agent(peer);
       nodeRate.take(agent.peer.id);
       freshness.assertFresh();
+      soft.saw(agent.peer);
       const { entries } = entitlements.of(agent.peer.id);
       return {
         entries: await mapSliced(entries.values(), ({ entry, revision }) =>

@@ -58,7 +58,7 @@ async function* watch(
   freshness.assertFresh();
   const { agentVersion } = request;
   const isVersion = agentVersion !== "" && agentVersion.length <= LIMITS.agentVersionChars;
-  soft.saw({ spiffeId: nodeId, ...(isVersion ? { agentVersion } : {}) });
+  soft.saw(agent.peer, isVersion ? agentVersion : undefined);
   const signal = AbortSignal.any([gone, deps.closing]);
   await caughtUp(deps, request.held, signal);
   // The certificate's end is on the wall clock, and the stream's length on the monotonic one.

@@ -21,6 +21,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { RecoveryKey } from "../authority/recovery-key.ts";
 import { addressKey } from "../core/address-key.ts";
 import { recoveryRoots } from "../core/bundle.ts";
+import type { SvidMark } from "../core/newest-svid.ts";
 import { recoveryRefusal } from "../core/recovery.ts";
 import { decodeSignedAt, SIGNED_AT_OID } from "../core/signed-at.ts";
 import { SERVER_ERRORS } from "../errors.ts";
@@ -98,25 +99,31 @@ async function* recover(
     sha256(proof.csr),
   ]);
   deps.freshness.assertFresh();
-  const nodeId = prove(deps, options, proof, bound, peer);
-  const svid = signAgent(deps, options, nodeId, spki);
-  const { serialText: serialNumber, notAfter: expiresAtMs } = svid;
-  deps.soft.saw({ spiffeId: nodeId, serialNumber, expiresAtMs });
-  deps.log({ level: "warn", event: "agent.recovered", fields: { address: peer.address } });
+  // Without it nobody knows which SVID of the node was its last.
+  await deps.soft.load();
+  const { id, presented } = prove(deps, options, proof, bound, peer);
+  deps.authorities.signing();
+  await deps.alarms.record("recovery.accepted", id, {
+    address: peer.address,
+    serial: presented.serialNumber,
+    expired: new Date(presented.expiresAtMs).toISOString(),
+  });
+  const svid = signAgent(deps, options, id, spki);
+  deps.soft.issued(svid);
   const bundle = toWireBundle(options.trustDomain, deps.bundles.own());
   const result = { svid: toWireSvid(svid), reattestable: false, bundle };
   yield create(RecoverResponseSchema, { step: { case: "result", value: result } });
 }
 
-/** The node that the proof is of. @throws RECOVERY_REFUSED, AGENT_BANNED */
+/** The node that the proof is of, and the SVID it was made with. @throws RECOVERY_REFUSED, AGENT_BANNED */
 function prove(
   deps: ServiceDeps,
   options: ServiceOptions,
   proof: RecoverRequest_Proof,
   bound: Uint8Array,
   peer: ServerPeer,
-): SpiffeId {
-  const { registry, clock, log, alarms } = deps;
+): { readonly id: SpiffeId; readonly presented: SvidMark } {
+  const { registry, clock, log, alarms, soft } = deps;
   const refuse = (reason: string, cause?: unknown): BonafideError => {
     const fields = { reason, address: addressOf(peer) };
     log({ level: "warn", event: "recovery.refused", fields, error: cause });
@@ -147,10 +154,12 @@ function prove(
     throw refuse("signature");
   }
   const signedAt = leaf.extensions.get(SIGNED_AT_OID)?.value;
+  const presented = { serialNumber: leaf.serialText, expiresAtMs: leaf.notAfter };
   const refusal = recoveryRefusal({
     node: registry.find("node", id)?.object,
     signedAt: signedAt === undefined ? undefined : decodeSignedAt(signedAt),
-    notAfter: leaf.notAfter,
+    presented,
+    newest: soft.of(id),
     now: clock.now(),
     windowMs: options.recoveryWindowMs,
   });
@@ -158,8 +167,11 @@ function prove(
     alarms.raise("recovery.banned", id, { address: addressOf(peer) });
     throw agentDenied("AGENT_BANNED");
   }
+  if (refusal === "superseded") {
+    alarms.raise("recovery.superseded", id, { address: addressOf(peer) });
+  }
   if (refusal !== undefined) throw refuse(refusal);
-  return id;
+  return { id, presented };
 }
 
 function readChain(chain: readonly Uint8Array[]): readonly Certificate[] {

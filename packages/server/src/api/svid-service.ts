@@ -61,7 +61,7 @@ export function svidHandlers(
         throw new BonafideError(SERVER_ERRORS, "OVERLOADED", "too many requests in one call");
       }
       signRate.take(agent.peer.id, params.length);
-      soft.saw({ spiffeId: agent.peer.id });
+      soft.saw(agent.peer);
       const results: Result[] = [];
       const slices = new TimeSlices();
       for (const item of params) {

@@ -31,7 +31,7 @@ export async function* syncAuthorizedEntries(
   const agent = access.agent(peer);
   nodeRate.take(agent.peer.id);
   freshness.assertFresh();
-  soft.saw({ spiffeId: agent.peer.id });
+  soft.saw(agent.peer);
   const { entries } = entitlements.of(agent.peer.id);
   let mask: EntryMask | undefined;
   let isFirst = true;

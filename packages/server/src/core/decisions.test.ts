@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { configuredGrants, mayAdminister } from "./administration.ts";
 import { agentRefusal } from "./agent-liveness.ts";
 import { isTokenAttack, judgeToken, TOKEN_REPEAT_MS } from "./join-token.ts";
+import { newestSvid } from "./newest-svid.ts";
 import { nextPageToken, pageRequest } from "./page.ts";
 import { recoveryRefusal } from "./recovery.ts";
 import { type Match, MATCH, matchesSet } from "./selector-match.ts";
@@ -74,7 +75,10 @@ test("only the private socket and listed administrators administer; entries-only
 
 test("recovery takes an expired SVID of a live node within the window, and nothing else", () => {
   const node = { state: "live", validFrom: { epoch: 16, n: 5 }, canReattest: false } as const;
-  const facts = { node, signedAt: { epoch: 16, n: 6 }, notAfter: 1000, now: 1500, windowMs: 500 };
+  const presented = { serialNumber: "7", expiresAtMs: 1000 };
+  const newest = presented;
+  const signedAt = { epoch: 16, n: 6 };
+  const facts = { node, signedAt, presented, newest, now: 1500, windowMs: 500 };
   assert.equal(recoveryRefusal(facts), undefined);
   assert.equal(recoveryRefusal({ ...facts, now: 1501 }), "window-passed");
   assert.equal(recoveryRefusal({ ...facts, windowMs: 0 }), "switched-off");
@@ -82,6 +86,19 @@ test("recovery takes an expired SVID of a live node within the window, and nothi
   assert.equal(recoveryRefusal({ ...facts, node: { ...node, state: "banned" } }), "AGENT_BANNED");
   assert.equal(recoveryRefusal({ ...facts, node: undefined }), "AGENT_NOT_ATTESTED");
   assert.equal(recoveryRefusal({ ...facts, signedAt: { epoch: 16, n: 4 } }), "AGENT_NOT_ATTESTED");
+  const later = { serialNumber: "8", expiresAtMs: 2000 };
+  assert.equal(recoveryRefusal({ ...facts, newest: later }), "superseded");
+  assert.equal(recoveryRefusal({ ...facts, newest: undefined }), undefined);
+});
+
+test("the newest SVID of a node is the one issued last, once it is used, or the one that ends last", () => {
+  const first = { serialNumber: "1", expiresAtMs: 1000 };
+  const second = { serialNumber: "2", expiresAtMs: 2000 };
+  assert.equal(newestSvid(undefined, first, undefined), first);
+  assert.equal(newestSvid(first, second, undefined), second);
+  assert.equal(newestSvid(second, first, undefined), second);
+  // After the lifetime was made shorter, what is issued next ends first.
+  assert.equal(newestSvid(second, first, "1"), first);
 });
 
 test("set filters follow SPIRE's code: exact, subset, superset, any", () => {

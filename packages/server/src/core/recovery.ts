@@ -1,15 +1,24 @@
 import type { Position } from "@bonafide/ledger";
 import { agentRefusal, type DeadAgent, type NodeStanding } from "./agent-liveness.ts";
+import { isSuperseded, type SvidMark } from "./newest-svid.ts";
 
 /** Why a node may not recover with its expired SVID. For the log and the alarm; the caller is told only that it failed. */
-export type RecoveryRefusal = "switched-off" | "window-passed" | "reattestable" | DeadAgent;
+export type RecoveryRefusal =
+  | "switched-off"
+  | "window-passed"
+  | "reattestable"
+  /** A later SVID of the node was used since: whoever presents this one is not the node, or was rolled back. */
+  | "superseded"
+  | DeadAgent;
 
 /** What the recovery decision needs. Instants are epoch ms. */
 export interface RecoveryFacts {
   readonly node: (NodeStanding & { readonly canReattest: boolean }) | undefined;
   readonly signedAt: Position | undefined;
-  /** End of the presented SVID. */
-  readonly notAfter: number;
+  /** The SVID that is presented. */
+  readonly presented: SvidMark;
+  /** The newest that the node is known to have used; undefined: nothing is known. */
+  readonly newest: SvidMark | undefined;
   readonly now: number;
   /** ms; 0 switches recovery off. */
   readonly windowMs: number;
@@ -27,6 +36,7 @@ export function recoveryRefusal(facts: RecoveryFacts): RecoveryRefusal | undefin
   const dead = agentRefusal(facts.node, facts.signedAt);
   if (dead !== undefined) return dead;
   if (facts.node?.canReattest === true) return "reattestable";
-  if (facts.now > facts.notAfter + facts.windowMs) return "window-passed";
+  if (facts.now > facts.presented.expiresAtMs + facts.windowMs) return "window-passed";
+  if (isSuperseded(facts.presented, facts.newest)) return "superseded";
   return undefined;
 }

@@ -1,6 +1,7 @@
-import { type Clock, every } from "@bonafide/lifetime";
+import { type Clock, type EpochMs, every } from "@bonafide/lifetime";
 import type { NodeSoftState, SoftStateStore } from "@bonafide/plugin-api";
 import { SOFT_STATES_MAX } from "@bonafide/plugin-api";
+import { newestSvid, type SvidMark } from "../core/newest-svid.ts";
 import type { ServerLog } from "../server-log.ts";
 
 /** What {@link SoftStateWriter} works with. */
@@ -10,10 +11,13 @@ export interface SoftStateDeps {
   readonly log: ServerLog;
 }
 
-/** What was seen of a node; fields that are left out keep their value. */
-export type Sighting = { readonly spiffeId: string } & Partial<
-  Pick<NodeSoftState, "serialNumber" | "expiresAtMs" | "agentVersion">
->;
+/** An agent that called, by the SVID that it showed. */
+export interface Seen {
+  readonly id: string;
+  /** Decimal serial number. */
+  readonly serialText: string;
+  readonly notAfter: EpochMs;
+}
 
 /** A node is written at most once in this time, ms. */
 const WRITE_MS = 60_000;
@@ -26,32 +30,62 @@ export class SoftStateWriter {
   readonly #deps: SoftStateDeps;
   readonly #known = new Map<string, NodeSoftState>();
   readonly #dirty = new Set<string>();
+  /** Serials of what was issued and not used yet, by node. */
+  readonly #issued = new Map<string, string>();
+  #isLoaded = false;
 
   constructor(deps: SoftStateDeps) {
     this.#deps = deps;
   }
 
-  /** Takes over what the store has. A store that cannot be read leaves it empty. */
+  /**
+   * Takes over what the store has, once; what was seen meanwhile stays.
+   *
+   * @throws what the store throws; the next call tries again
+   */
   async load(): Promise<void> {
+    if (this.#isLoaded) return;
     for (let after = ""; ;) {
       const page = await this.#deps.soft.nodesAfter(after, SOFT_STATES_MAX);
-      for (const state of page) this.#known.set(state.spiffeId, state);
+      for (const state of page) {
+        if (!this.#known.has(state.spiffeId)) this.#known.set(state.spiffeId, state);
+      }
       const last = page.at(-1);
-      if (last === undefined || page.length < SOFT_STATES_MAX) return;
+      if (last === undefined || page.length < SOFT_STATES_MAX) break;
       after = last.spiffeId;
     }
+    this.#isLoaded = true;
   }
 
-  /** Notes that a node was seen now. */
-  saw(sighting: Sighting): void {
-    const { spiffeId } = sighting;
+  /** Notes that an agent called now. @param agentVersion  undefined: it did not say */
+  saw({ id, serialText, notAfter }: Seen, agentVersion?: string): void {
+    const used = { serialNumber: serialText, expiresAtMs: notAfter };
+    const issued = this.#issued.get(id);
+    if (issued === serialText) this.#issued.delete(id);
+    this.#note(id, newestSvid(this.#known.get(id), used, issued), agentVersion);
+  }
+
+  /** Notes that an SVID was signed for a node. It is the node's newest once it is used, or at once if there is none. */
+  issued({ id, serialText, notAfter }: Seen): void {
+    const { serialNumber, expiresAtMs } = this.#known.get(id) ?? {
+      serialNumber: "",
+      expiresAtMs: 0,
+    };
+    const mark =
+      serialNumber === ""
+        ? { serialNumber: serialText, expiresAtMs: notAfter }
+        : { serialNumber, expiresAtMs };
+    this.#issued.set(id, serialText);
+    this.#note(id, mark);
+  }
+
+  #note(spiffeId: string, mark: SvidMark, agentVersion?: string): void {
     const before = this.#known.get(spiffeId);
     this.#known.set(spiffeId, {
       spiffeId,
       lastSeenAtMs: this.#deps.clock.now(),
-      serialNumber: sighting.serialNumber ?? before?.serialNumber ?? "",
-      expiresAtMs: sighting.expiresAtMs ?? before?.expiresAtMs ?? 0,
-      agentVersion: sighting.agentVersion ?? before?.agentVersion ?? "",
+      ...mark,
+      agentVersion: agentVersion ?? before?.agentVersion ?? "",
     });
     this.#dirty.add(spiffeId);
   }
@@ -64,6 +98,7 @@ export class SoftStateWriter {
   /** Forgets a node that is gone. */
   forget(spiffeId: string): void {
     this.#known.delete(spiffeId);
+    this.#issued.delete(spiffeId);
     this.#dirty.delete(spiffeId);
   }
 
