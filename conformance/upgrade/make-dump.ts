@@ -112,10 +112,9 @@ const dump: Dump = { version, madeAtMs, head, leaves, agents, unspentToken, fold
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 for (const name of FOLDERS) {
-  const isLock = (path: string): boolean => path.endsWith(".lock");
   cpSync(plane.path(name), join(folder, name), {
     recursive: true,
-    filter: (path) => !isLock(path),
+    filter: (path) => !path.endsWith(".lock"),
   });
 }
 writeFileSync(join(folder, "dump.json"), `${JSON.stringify(dump, null, 2)}\n`);

@@ -125,7 +125,7 @@ for (const checkedIn of dumps) {
         const flags = ["--parent-id", parent, "--selector", `unix:uid:${uid}`];
         await console.row("entry", "create", "--spiffe-id", `spiffe://${TD}${path}`, ...flags);
         const paths = uid === 0 ? [path, "/web"] : [path];
-        const expected = paths.map((name) => `spiffe://${TD}${name}`).join();
+        const expected = paths.map((each) => `spiffe://${TD}${each}`).join();
         await until(
           `exactly ${expected}`,
           async () => (await upgraded.fetched()).toSorted().join() === expected,
