@@ -18,3 +18,6 @@ export const PROC_FILE_BYTES_MAX = 65_536;
 
 /** Descriptors of a caller looked at to prove that it holds its end of the connection. */
 export const PROOF_DESCRIPTORS_MAX = 4096;
+
+/** Links followed on the way to a socket; the kernel's own bound. */
+export const PATH_LINKS_MAX = 40;

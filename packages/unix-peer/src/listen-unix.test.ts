@@ -3,7 +3,9 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -28,6 +30,7 @@ import { SocketFolder } from "./testing/socket-folder.ts";
 import { UnixPeer } from "./unix-peer.ts";
 
 const kernel = await openKernel();
+const STRANGER = 54_321;
 
 /** A listener that keeps its connections until they are asked for. */
 class Listening implements AsyncDisposable {
@@ -336,6 +339,59 @@ test("a folder that is a link, too wide, or in one where others rename is refuse
   chmodSync(at("open"), 0o777);
   await assert.rejects(listen(at("open/inner/s")), { code: "SOCKET_FOLDER_UNSAFE" });
   await assert.rejects(listen("/s-bonafide-test", 0o700), { code: "SOCKET_FOLDER_UNSAFE" });
+});
+
+test("a folder above that others may write is refused at any height, and nothing is made", async () => {
+  using folder = new SocketFolder();
+  const at = (name: string): string => join(folder.folder, name);
+  mkdirSync(at("open/a/b"), { recursive: true, mode: 0o755 });
+  chmodSync(at("open"), 0o775);
+  await assert.rejects(listen(at("open/a/b/made/s")), {
+    code: "SOCKET_FOLDER_UNSAFE",
+    details: { folder: at("open"), owner: String(process.geteuid?.()), mode: "775" },
+  });
+  assert.equal(existsSync(at("open/a/b/made")), false);
+  // Others may write there and not replace what is not theirs.
+  chmodSync(at("open"), 0o1777);
+  await (await listen(at("open/a/b/made/s"))).close();
+});
+
+test(
+  "a folder or link above that is somebody else's is refused, with its owner",
+  { skip: process.geteuid?.() === 0 ? false : "only root can give files away" },
+  async () => {
+    using folder = new SocketFolder();
+    const at = (name: string): string => join(folder.folder, name);
+    mkdirSync(at("theirs/ours"), { recursive: true, mode: 0o755 });
+    mkdirSync(at("real/ours"), { recursive: true, mode: 0o755 });
+    symlinkSync("real", at("link"));
+    await (await listen(at("link/ours/s"))).close();
+    lchownSync(at("link"), STRANGER, STRANGER);
+    chownSync(at("theirs"), STRANGER, STRANGER);
+    symlinkSync(at("theirs"), at("to-theirs"));
+    for (const [way, fault] of [
+      ["theirs/ours/s", "theirs"],
+      ["link/ours/s", "link"],
+      ["to-theirs/ours/s", "theirs"],
+      ["real/../theirs/ours/deeper/s", "theirs"],
+    ] as const) {
+      await assert.rejects(listen(`${folder.folder}/${way}`), {
+        code: "SOCKET_FOLDER_UNSAFE",
+        details: {
+          folder: at(fault),
+          owner: String(STRANGER),
+          mode: fault === "link" ? "777" : "755",
+        },
+      });
+    }
+  },
+);
+
+test("links that lead to each other end", async () => {
+  using folder = new SocketFolder();
+  symlinkSync("b", join(folder.folder, "a"));
+  symlinkSync("a", join(folder.folder, "b"));
+  await assert.rejects(listen(join(folder.folder, "a/inner/s")), { code: "SOCKET_FOLDER_UNSAFE" });
 });
 
 test("a dead process's socket is replaced, a live one and a file are not", async () => {

@@ -4,7 +4,8 @@ import { BonafideError } from "@bonafide/errors";
 import { UNIX_PEER_ERRORS } from "./errors.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import { BACKLOG, CONNECTIONS_MAX, CONNECTIONS_PER_UID_MAX } from "./limits.ts";
-import { checkSocketPath, prepareSocketFolder, removeStaleSocket } from "./socket-path.ts";
+import { prepareSocketFolder } from "./socket-folder.ts";
+import { checkSocketPath, removeStaleSocket } from "./socket-path.ts";
 import { UnixPeer, type UnixPeerOptions } from "./unix-peer.ts";
 
 /** One accepted connection. */

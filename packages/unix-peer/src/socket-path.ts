@@ -1,6 +1,6 @@
-import { chmodSync, lstatSync, mkdirSync, rmSync, type Stats } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { dirname, isAbsolute } from "node:path";
+import { isAbsolute } from "node:path";
 import { BonafideError } from "@bonafide/errors";
 import { UNIX_PEER_ERRORS } from "./errors.ts";
 import { SOCKET_PATH_BYTES_MAX } from "./limits.ts";
@@ -29,42 +29,6 @@ export function checkSocketPath(path: string): void {
       { details: { path, bytes: String(size), bytesMax: String(SOCKET_PATH_BYTES_MAX) } },
     );
   }
-}
-
-/**
- * Makes the socket's folder if it is missing, and shows that nobody else can replace what lies in it: a real folder,
- * not a link, owned by us, no wider than `mode`, in a parent where others cannot rename it.
- *
- * @throws SOCKET_FOLDER_UNSAFE  otherwise; nothing was changed
- */
-export function prepareSocketFolder(path: string, mode: number): void {
-  const folder = dirname(path);
-  // The umask takes bits of what is made now; a folder that was there is judged, never changed.
-  if (mkdirSync(folder, { recursive: true, mode }) !== undefined) chmodSync(folder, mode);
-  const stats = lstatSync(folder);
-  const reason = whyUnsafe(stats, mode) ?? whyParentUnsafe(lstatSync(dirname(folder)));
-  if (reason === undefined) return;
-  throw new BonafideError(
-    UNIX_PEER_ERRORS,
-    "SOCKET_FOLDER_UNSAFE",
-    `the folder ${folder} of the socket ${reason}`,
-    { details: { folder, owner: String(stats.uid), mode: (stats.mode & 0o7777).toString(8) } },
-  );
-}
-
-function whyUnsafe(stats: Stats, mode: number): string | undefined {
-  if (stats.isSymbolicLink()) return "is a link";
-  if (!stats.isDirectory()) return "is no folder";
-  if (stats.uid !== process.geteuid?.()) return `belongs to uid ${stats.uid}`;
-  if ((stats.mode & 0o777 & ~mode) !== 0) {
-    return `has mode ${(stats.mode & 0o777).toString(8)}, wider than ${mode.toString(8)}`;
-  }
-  return undefined;
-}
-
-function whyParentUnsafe(parent: Stats): string | undefined {
-  const othersWrite = (parent.mode & 0o022) !== 0 && (parent.mode & 0o1000) === 0;
-  return othersWrite ? "lies in a folder where others may rename it" : undefined;
 }
 
 /**
