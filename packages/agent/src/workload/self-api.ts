@@ -9,6 +9,7 @@ import {
   formatIdentities,
   formatObserved,
   formatOmitted,
+  formatProcess,
 } from "../wire/format-diagnosis.ts";
 import type { CallerGate } from "./caller-gate.ts";
 
@@ -32,7 +33,9 @@ export function addSelfApi(server: RpcServer<UnixConnection>, deps: SelfApiDeps)
         seen,
         entries.map(({ spiffeId }) => spiffeId),
       );
+      const process = formatProcess(seen.observation);
       return {
+        ...(process === undefined ? {} : { process }),
         observed: formatObserved(selectors),
         omitted: formatOmitted(omitted),
         identities: formatIdentities(entries, selectors, (entry) => keeper.svid(entry)?.notAfter),

@@ -112,11 +112,12 @@ function notObserved(
   if (selectorKind(judged.wanted).startsWith("launcher:")) {
     const name =
       selectorKind(judged.wanted) === "launcher:name" ? selectorRest(judged.wanted) : "NAME";
+    const command = `bonafide exec --as ${name}${uidFlag(near)} -- CMD`;
     return {
       code: "entry.launcher_missing",
       says: `${of(near)} wants ${wanted}, and ${facts.pid === undefined ? "the caller" : `process ${facts.pid}`} was not started by the launcher`,
-      hint: `Start it through the launcher: bonafide exec --as ${name} -- CMD`,
-      command: `bonafide exec --as ${name} -- CMD`,
+      hint: `Start it through the launcher: ${command}`,
+      command,
     };
   }
   return {
@@ -125,6 +126,12 @@ function notObserved(
     hint: `No attestor of this agent gives ${selectorKind(judged.wanted)}. Switch one on that does, or leave ${wanted} out of the entry.`,
     command: createEntryCommand(facts, near.entry.spiffeId),
   };
+}
+
+/** The launcher gives a name, not a user: an entry that wants both is met only by a start as that user. */
+function uidFlag(near: NearestEntry): string {
+  const uid = near.entry.selectors.find((selector) => selectorKind(selector) === "unix:uid");
+  return uid === undefined ? "" : ` --uid ${selectorRest(uid)}`;
 }
 
 function notReadable(wanted: string, omitted: OmittedFact, near: NearestEntry): Cause {

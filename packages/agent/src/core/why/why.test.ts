@@ -345,7 +345,7 @@ const CASES: readonly Case[] = [
       ],
     },
     first: "entry.launcher_missing",
-    names: ["launcher:name:greeter", "bonafide exec --as greeter --", "4242"],
+    names: ["launcher:name:greeter", "bonafide exec --as greeter --uid 1000 --", "4242"],
   },
 ];
 
