@@ -9,7 +9,7 @@ import { type PlantedTree, plantTree } from "./testing/planted-tree.ts";
 // The launcher runs against an npm that only notes that it was called, and a node that prints its arguments.
 
 const NODE = `#!/bin/sh
-echo "options=[$NODE_OPTIONS$LD_PRELOAD] args=$*"
+echo "options=[$NODE_OPTIONS$LD_PRELOAD] called=[$BONAFIDE_CALLED_AS] args=$*"
 `;
 const NPM = `#!/bin/sh
 echo "$*" >> calls
@@ -61,7 +61,7 @@ test("without node_modules it installs once, says so on stderr, and clears what 
   assert.equal(first.code, 0, first.err);
   assert.equal(
     first.out,
-    `options=[] args=--disable-sigusr1 ${tree.path}/apps/cli/src/main.ts whoami a b\n`,
+    `options=[] called=[${tree.path}/bonafide] args=--disable-sigusr1 ${tree.path}/apps/cli/src/main.ts whoami a b\n`,
   );
   assert.equal(first.err, "bonafide: installing the pinned dependencies (once)\n");
   const second = await launch(tree);

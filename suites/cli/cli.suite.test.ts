@@ -108,12 +108,17 @@ const refusedEntries: Readonly<Record<string, readonly [readonly string[], numbe
       "-parentID",
       PARENT,
       "-selector",
-      "a:b",
+      "unix:uid:0",
     ],
     65,
     /not in trust domain example\.org/,
   ],
-  "a malformed ID": [create("/a/"), 65, /SPIFFE_ID_INVALID/],
+  "a malformed ID": [create("/a/"), 65, /--spiffe-id ".*\/a\/" is no SPIFFE ID.*SPIFFE_ID_INVALID/],
+  "a selector that nobody observes": [
+    create("/a", "-selector", "unix:udi:0"),
+    64,
+    /mean unix:uid:/,
+  ],
   "a malformed selector": [create("/a", "-selector", "uid"), 64, /TYPE:VALUE/],
   "a misspelt flag": [["entry", "create", "--spiffe-di", "x"], 64, /--spiffe-id\?/],
   "a missing flag": [["entry", "create", "-selector", "a:b"], 64, /--spiffe-id is required/],
@@ -149,6 +154,7 @@ test("whoami, why and api fetch x509 agree on who this is", options, async () =>
   const who = await cli.run("whoami");
   assert.equal(who.code, 0);
   assert.match(who.out, /spiffe:\/\/example\.org\/me \(user\)/);
+  assert.match(who.out, /^process \d+ \(uid 0, gid 0, known by p/m);
   const why = await cli.run("why", "--pid", String(process.pid));
   assert.equal(why.code, 0, why.err);
   assert.match(why.out, /uid 0, gid 0, known by pidfd/);

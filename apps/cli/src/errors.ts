@@ -16,6 +16,8 @@ export const CLI_ERRORS = {
   DATA_DIR_LOCKED: { status: "aborted", retry: true },
   PROCESS_ENDED: { status: "unavailable", retry: true },
   DEMO_FAILED: { status: "failed_precondition", retry: false },
+  /** Only root may start a program as another user. */
+  USER_NOT_PERMITTED: { status: "permission_denied", retry: false },
   PLATFORM_UNSUPPORTED: { status: "failed_precondition", retry: false },
 } as const;
 CLI_ERRORS satisfies ErrorTable;

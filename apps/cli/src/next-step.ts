@@ -1,5 +1,5 @@
 const START =
-  "start one with bonafide up, bonafide server run or bonafide agent run, or give --socket";
+  "start one with bonafide up, bonafide server run or bonafide agent run; where one runs, give --socket";
 
 /** What mends a failure, by its code, where the failure does not say so itself. */
 const NEXT: Readonly<Record<string, string>> = {

@@ -1,14 +1,19 @@
 import type { Writable } from "node:stream";
 import { isBonafideError } from "@bonafide/errors";
 import { nextStep } from "./next-step.ts";
+import { asCalled } from "./program-name.ts";
 
 /** Where a command's results go: lines for people, or JSON for machines. */
 export interface Output {
   readonly json: boolean;
+  /** The word that calls this program again. */
+  readonly program: string;
   /** One result: `text` for people, `value` as one line of JSON for machines. */
   result(text: string, value: unknown): void;
   /** Text of a form of its own, the same for people and machines: an export. */
   raw(text: string): void;
+  /** A result for people that names commands. */
+  advice(text: string, value: unknown): void;
   /** A remark that is no result: progress, a warning. For people on standard error, never mixed into results. */
   note(text: string): void;
   /** A failure, with its code and, where one is known, what to do next. */
@@ -20,18 +25,24 @@ export function createOutput(options: {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly json: boolean;
+  readonly program: string;
 }): Output {
-  const { stdout, stderr, json } = options;
+  const { stdout, stderr, json, program } = options;
+  const result = (text: string, value: unknown): void => {
+    stdout.write(json ? `${JSON.stringify(value, jsonValue)}\n` : `${text}\n`);
+  };
   return {
     json,
-    result(text, value) {
-      stdout.write(json ? `${JSON.stringify(value, jsonValue)}\n` : `${text}\n`);
+    program,
+    result,
+    advice(text, value) {
+      result(asCalled(program, text), value);
     },
     raw(text) {
       stdout.write(text);
     },
     note(text) {
-      stderr.write(`${text}\n`);
+      stderr.write(`${asCalled(program, text)}\n`);
     },
     failure(error) {
       if (json) {
@@ -39,8 +50,8 @@ export function createOutput(options: {
         return;
       }
       const { code, message, next } = describe(error);
-      stderr.write(`bonafide: ${message} (${code})\n`);
-      if (next !== undefined) stderr.write(`  next: ${next}\n`);
+      stderr.write(`bonafide: ${asCalled(program, message)} (${code})\n`);
+      if (next !== undefined) stderr.write(`  next: ${asCalled(program, next)}\n`);
     },
   };
 }

@@ -5,7 +5,6 @@ import { ManualClock } from "@bonafide/lifetime/testing";
 import * as fc from "fast-check";
 import { defineCommand } from "./arguments/command.ts";
 import { formatDurationMs, parseDurationMs } from "./arguments/duration.ts";
-import { nearest } from "./arguments/nearest.ts";
 import { completeFlags, parseFlags } from "./arguments/parse-flags.ts";
 import { EXIT } from "./exit-codes.ts";
 import { table } from "./output.ts";
@@ -60,6 +59,7 @@ async function run(
   const code = await runProgram({
     commands: COMMANDS,
     version: "1.2.3",
+    program: "./bonafide",
     words,
     env: {},
     stdout: out.stream,
@@ -130,7 +130,7 @@ test("a command runs, for people and for machines", async () => {
 test("a mistyped command is answered with the nearest one and exit code 64", async () => {
   const { code, err } = await run("entry", "craete");
   assert.equal(code, EXIT.usage);
-  assert.match(err, /bonafide entry create\?/);
+  assert.match(err, /mean \.\/bonafide entry create\?/);
 });
 
 test("help lists commands, a group its own, a command its flags and examples", async () => {
@@ -142,7 +142,7 @@ test("help lists commands, a group its own, a command its flags and examples", a
   const one = await run("entry", "create", "--help");
   assert.equal(one.code, EXIT.ok);
   assert.match(one.out, /--spiffe-id TEXT .*required.*also -spiffeID/);
-  assert.match(one.out, /Examples:\n {2}bonafide entry create/);
+  assert.match(one.out, /Examples:\n {2}\.\/bonafide entry create/);
 });
 
 test("an error that is none of ours ends with exit code 70, JSON errors as one line", async () => {
@@ -165,11 +165,6 @@ test("durations are read and written", () => {
   assert.equal(formatDurationMs(5_400_000), "1h30m");
   assert.equal(formatDurationMs(90_061_000), "1d1h");
   assert.equal(formatDurationMs(250), "250ms");
-});
-
-test("a word is matched to the nearest candidate or to none", () => {
-  assert.equal(nearest("trust_domian", ["trust_domain", "data_dir"]), "trust_domain");
-  assert.equal(nearest("zzz", ["trust_domain", "data_dir"]), undefined);
 });
 
 test("tables are aligned and end without spaces", () => {

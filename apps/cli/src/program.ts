@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
+import { nearest } from "@bonafide/agent/selector-kinds";
 import type { Command, CommandContext, Machine } from "./arguments/command.ts";
 import { commandHelp, listHelp } from "./arguments/help.ts";
-import { nearest } from "./arguments/nearest.ts";
 import { completeFlags, parseFlags, usage } from "./arguments/parse-flags.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -17,6 +17,8 @@ export interface CommandEntry {
 export interface ProgramOptions {
   readonly commands: readonly CommandEntry[];
   readonly version: string;
+  /** The word that calls this program again, as in `./bonafide`. */
+  readonly program: string;
   /** Words after the program's name. */
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,10 +30,10 @@ export interface ProgramOptions {
 
 /** Finds the command, parses its line, runs it. Never throws. @returns the exit code */
 export async function runProgram(options: ProgramOptions): Promise<number> {
-  const { words, stdout, stderr } = options;
+  const { words, stdout, stderr, program } = options;
   const flagsEnd = words.includes("--") ? words.indexOf("--") : words.length;
   const json = words.slice(0, flagsEnd).some((word) => word === "--json" || word === "--json=true");
-  const output = createOutput({ stdout, stderr, json });
+  const output = createOutput({ stdout, stderr, json, program });
   try {
     const entry = findCommand(options.commands, words);
     if (entry === undefined) return listCommands(options, output);
@@ -55,7 +57,7 @@ function listCommands(options: ProgramOptions, output: Output): number {
   const asksForAll = first === undefined || first === "help" || first === "--help";
   if (!asksForGroup && !asksForAll) throw unknownCommand(commands, words);
   const listed = (asksForGroup ? group : commands).map(({ name, summary }) => ({ name, summary }));
-  output.result(listHelp(listed, version), { version, commands: listed });
+  output.advice(listHelp(listed, version), { version, commands: listed });
   return first === undefined ? EXIT.usage : EXIT.ok;
 }
 
@@ -66,7 +68,7 @@ async function runCommand(
 ): Promise<number> {
   const line = parseFlags(options.words.slice(entry.name.split(" ").length), command.flags);
   if (line.flags["help"] === true) {
-    options.output.result(commandHelp(command), { help: commandHelp(command) });
+    options.output.advice(commandHelp(command), { help: commandHelp(command) });
     return EXIT.ok;
   }
   const { min, max } = command.operands ?? { min: 0, max: 0 };

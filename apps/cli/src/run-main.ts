@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { Machine } from "./arguments/command.ts";
 import { COMMANDS } from "./commands/index.ts";
+import { CALLED_AS, programName } from "./program-name.ts";
 import { runProgram } from "./program.ts";
 import { VERSION } from "./version.ts";
 
@@ -17,10 +18,14 @@ export async function runMain(machine: Machine): Promise<void> {
   process.stdout.on("error", () => {
     stop.abort();
   });
+  // For us alone: what we start was not called by this name.
+  const program = programName(process.env);
+  delete process.env[CALLED_AS];
   process.exitCode = await runProgram({
     commands: COMMANDS,
     version: VERSION,
     words: process.argv.slice(2),
+    program,
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,

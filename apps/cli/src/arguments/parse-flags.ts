@@ -1,8 +1,8 @@
+import { nearest } from "@bonafide/agent/selector-kinds";
 import { BonafideError } from "@bonafide/errors";
 import { CLI_ERRORS } from "../errors.ts";
 import type { FlagKind, FlagSpec, FlagSpecs } from "./command.ts";
 import { parseDurationMs } from "./duration.ts";
-import { nearest } from "./nearest.ts";
 
 /** A command line after its command's words were taken off. */
 export interface ParsedLine {

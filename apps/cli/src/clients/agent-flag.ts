@@ -16,7 +16,8 @@ export function agentOf(
   flag: string | undefined,
   operands: readonly string[],
 ): { readonly trustDomain: string; readonly path: string } {
-  const text = flag ?? operands[0];
+  if (flag !== undefined) return wireId(flag, "--spiffe-id");
+  const [text] = operands;
   if (text === undefined) throw usage("which agent? give its ID; bonafide agent list shows them");
-  return wireId(text);
+  return wireId(text, "AGENT-ID");
 }

@@ -41,6 +41,10 @@ export function requireSocket(who: "server" | "agent", choice: SocketChoice): vo
     CLI_ERRORS,
     "SOCKET_MISSING",
     `no ${who} listens at ${path} (from ${source})`,
-    { details: { next: `start one with bonafide up or bonafide ${who} run, or give --socket` } },
+    {
+      details: {
+        next: `start one with bonafide up or bonafide ${who} run; where one runs, call this in the folder of its bonafide up, or give --socket`,
+      },
+    },
   );
 }

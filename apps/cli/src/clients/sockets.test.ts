@@ -25,20 +25,40 @@ test("a flag wins over the environment, which wins over up and the default; sche
   assert.equal(workloadSocket(undefined, env).path, "/w.sock");
 });
 
+function makeUp(data: string, sockets: string): void {
+  mkdirSync(data, { mode: 0o700 });
+  mkdirSync(sockets, { mode: 0o700 });
+  writeFileSync(join(sockets, "admin.sock"), "");
+  symlinkSync(join(sockets, "admin.sock"), join(data, "server.sock"));
+}
+
 test("a socket of up is taken from this folder only if nobody else could have put it there", () => {
-  mkdirSync(".bonafide", { mode: 0o700 });
-  mkdirSync("sockets", { mode: 0o700 });
-  writeFileSync("sockets/admin.sock", "");
-  symlinkSync(join(folder, "sockets", "admin.sock"), ".bonafide/server.sock");
+  makeUp(".bonafide", join(folder, "sockets"));
   assert.equal(serverSocket(undefined, {}).path, ".bonafide/server.sock");
   chmodSync("sockets", 0o777);
   assert.equal(serverSocket(undefined, {}).path, DEFAULT);
+  assert.match(serverSocket(undefined, {}).source, /passed over: behind it, others may write/);
   chmodSync("sockets", 0o700);
   chmodSync(".bonafide", 0o777);
   assert.equal(serverSocket(undefined, {}).path, DEFAULT);
+  chmodSync(".bonafide", 0o700);
+  rmSync("sockets", { recursive: true });
+  assert.match(serverSocket(undefined, {}).source, /does not run now/);
   rmSync(".bonafide", { recursive: true });
   mkdirSync("elsewhere", { mode: 0o700 });
-  symlinkSync(join(folder, "sockets", "admin.sock"), "elsewhere/server.sock");
   symlinkSync(join(folder, "elsewhere"), ".bonafide");
+  assert.match(serverSocket(undefined, {}).source, /it is a link or no folder/);
+  rmSync(".bonafide");
+});
+
+test("a socket of up is found from below; the nearest data folder counts, even one that is passed over", () => {
+  makeUp(join(folder, ".bonafide"), join(folder, "found"));
+  mkdirSync("a/b", { recursive: true });
+  process.chdir("a/b");
+  assert.equal(serverSocket(undefined, {}).path, "../../.bonafide/server.sock");
+  makeUp(join(folder, "a", ".bonafide"), join(folder, "nearer"));
+  assert.equal(serverSocket(undefined, {}).path, "../.bonafide/server.sock");
+  chmodSync(join(folder, "a", ".bonafide"), 0o777);
   assert.equal(serverSocket(undefined, {}).path, DEFAULT);
+  process.chdir(folder);
 });

@@ -2,7 +2,7 @@ import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
-import { selectorOf } from "../clients/selector-flag.ts";
+import { checkKind, foreignTypes, selectorOf } from "../clients/selector-flag.ts";
 import { wireId } from "../clients/spiffe-id-flag.ts";
 import { EXIT } from "../exit-codes.ts";
 import { entryJson, entryText } from "../render/entry.ts";
@@ -33,6 +33,10 @@ export const entryCreate: Command = defineCommand({
       help: "what must hold of the process; all of them",
       placeholder: "TYPE:VALUE",
       spire: "selector",
+    },
+    "any-selector": {
+      kind: "boolean",
+      help: "take selectors of kinds that no agent is known to observe",
     },
     "entry-id": { kind: "string", help: "an ID of your choice", spire: "entryID" },
     ttl: {
@@ -73,6 +77,11 @@ export const entryCreate: Command = defineCommand({
   ],
   async run({ flags, env, output, signal }) {
     if (flags.selector.length === 0) throw usage("at least one --selector is required");
+    const selectors = flags.selector.map(selectorOf);
+    const parentId = wireId(flags["parent-id"], "--parent-id");
+    // What stands under the server's own ID names nodes, by what attested them.
+    const isOfProcesses = parentId.path !== "/spire/server";
+    if (isOfProcesses && !flags["any-selector"]) for (const given of selectors) checkKind(given);
     using server = connectServer(flags.socket, env);
     const { entry: owned, warnings } = await server.client(Entries).createEntry(
       {
@@ -82,9 +91,9 @@ export const entryCreate: Command = defineCommand({
           labels: Object.fromEntries(flags.label.map(labelOf)),
           entry: {
             id: flags["entry-id"] ?? "",
-            spiffeId: wireId(flags["spiffe-id"]),
-            parentId: wireId(flags["parent-id"]),
-            selectors: flags.selector.map(selectorOf),
+            spiffeId: wireId(flags["spiffe-id"], "--spiffe-id"),
+            parentId,
+            selectors,
             x509SvidTtl: seconds(flags.ttl),
             jwtSvidTtl: seconds(flags["jwt-ttl"]),
             dnsNames: [...flags["dns-name"]],
@@ -106,6 +115,11 @@ export const entryCreate: Command = defineCommand({
       });
     }
     if (flags["dry-run"]) output.note("dry run: nothing was written");
+    for (const type of isOfProcesses ? foreignTypes(selectors) : []) {
+      output.note(
+        `note: agents of Bonafide observe no ${type} selectors; others, such as SPIRE's, do`,
+      );
+    }
     for (const warning of warnings) output.note(`warning: ${warning.text} (${warning.code})`);
     return EXIT.ok;
   },

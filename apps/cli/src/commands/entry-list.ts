@@ -39,8 +39,12 @@ export const entryList: Command = defineCommand({
         {
           pageToken,
           bySelectors: flags.selector.map(selectorOf),
-          ...(flags["spiffe-id"] === undefined ? {} : { bySpiffeId: wireId(flags["spiffe-id"]) }),
-          ...(flags["parent-id"] === undefined ? {} : { byParentId: wireId(flags["parent-id"]) }),
+          ...(flags["spiffe-id"] === undefined
+            ? {}
+            : { bySpiffeId: wireId(flags["spiffe-id"], "--spiffe-id") }),
+          ...(flags["parent-id"] === undefined
+            ? {}
+            : { byParentId: wireId(flags["parent-id"], "--parent-id") }),
           ...(flags.owner === undefined ? {} : { byOwner: flags.owner }),
         },
         { signal },

@@ -3,9 +3,11 @@ import { constants } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
 import { become, execAs } from "@bonafide/agent/launch";
+import { BonafideError } from "@bonafide/errors";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { agentAdminSocket, workloadSocket } from "../clients/sockets.ts";
+import { CLI_ERRORS } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 
 /** Set for the inner half only: the same command line again, as the process that becomes the program. */
@@ -28,7 +30,11 @@ export const exec: Command = defineCommand({
   usage: "--as NAME [flags] -- CMD [ARG...]",
   flags: {
     as: { kind: "string", help: "the name", placeholder: "NAME", required: true },
-    uid: { kind: "integer", help: "run it as this user; root only", placeholder: "UID" },
+    uid: {
+      kind: "integer",
+      help: "run it as this user; root only, or your own",
+      placeholder: "UID",
+    },
     gid: { kind: "integer", help: "and this group", placeholder: "GID", standard: "the uid" },
     socket: { kind: "string", help: "the agent's admin socket", placeholder: "PATH" },
     "workload-socket": { kind: "string", help: "the Workload API's socket", placeholder: "PATH" },
@@ -40,18 +46,23 @@ export const exec: Command = defineCommand({
     if (program === undefined) throw usage("which program? bonafide exec --as NAME -- CMD");
     // The real path: another user may not be able to walk to a link in this folder.
     const workload = realPath(workloadSocket(flags["workload-socket"], env).path);
-    const { [INNER]: inner, ...own } = definedOnly(env);
+    const { [INNER]: inner, ...outer } = definedOnly(env);
     if (inner !== undefined) {
       // This process is about to be another program: a signal that a handler of ours took would be lost with us.
       for (const name of ["SIGINT", "SIGTERM"] as const) process.removeAllListeners(name);
-      return become({ socketPath: workload, command: [program, ...args], env: own });
+      return become({ socketPath: workload, command: [program, ...args], env: outer });
     }
     const uid = flags.uid;
+    const own = process.geteuid?.();
+    if (uid !== undefined && uid !== own && own !== 0) {
+      const text = `only root may start a program as uid ${uid}`;
+      throw new BonafideError(CLI_ERRORS, "USER_NOT_PERMITTED", text);
+    }
     await using launched = await execAs({
       name: flags.as,
       adminSocketPath: realPath(agentAdminSocket(flags.socket, env).path),
       child: [process.execPath, ...machine.cli, ...process.argv.slice(2)],
-      env: { ...own, [INNER]: "1", SPIFFE_ENDPOINT_SOCKET: `unix://${workload}` },
+      env: { ...outer, [INNER]: "1", SPIFFE_ENDPOINT_SOCKET: `unix://${workload}` },
       ...(uid === undefined ? {} : { user: { uid, gid: flags.gid ?? uid } }),
     });
     const pass = (name: NodeJS.Signals): void => {

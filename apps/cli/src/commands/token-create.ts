@@ -31,7 +31,9 @@ export const tokenCreate: Command = defineCommand({
     const token = await server.client(Agent).createJoinToken(
       {
         ttl: Math.ceil(ttlMs / 1000),
-        ...(flags["spiffe-id"] === undefined ? {} : { agentId: wireId(flags["spiffe-id"]) }),
+        ...(flags["spiffe-id"] === undefined
+          ? {}
+          : { agentId: wireId(flags["spiffe-id"], "--spiffe-id") }),
       },
       { signal },
     );

@@ -27,7 +27,7 @@ export const up: Command = defineCommand({
       env,
       signal,
       say: (line) => {
-        output.result(line, { line });
+        output.advice(line, { line });
       },
       machine,
     });

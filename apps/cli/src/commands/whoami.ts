@@ -2,7 +2,7 @@ import { Self } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { connectWorkloadSocket, WORKLOAD_SOCKET_FLAG } from "../clients/connect-agent.ts";
 import { EXIT } from "../exit-codes.ts";
-import { gradeText, observedText } from "../render/observation.ts";
+import { gradeText, observedText, processText } from "../render/observation.ts";
 
 /** `bonafide whoami` */
 export const whoami: Command = defineCommand({
@@ -13,13 +13,14 @@ export const whoami: Command = defineCommand({
   async run({ flags, env, output, signal }) {
     using agent = connectWorkloadSocket(flags.socket, env);
     const answer = await agent.client(Self).whoami({}, { signal });
-    const { identities, observed, omitted, worth, decision } = answer;
-    output.result(
+    const { identities, observed, omitted, worth, decision, process: seen } = answer;
+    output.advice(
       [
         ...(identities.length === 0
           ? [`no identity; for the reason: bonafide why ${decision?.id ?? ""}`]
           : identities.map(({ spiffeId, grade }) => `${spiffeId} (${gradeText(grade)})`)),
-        ...(worth === "" ? [] : [worth]),
+        ...(worth === "" || identities.length === 0 ? [] : [worth]),
+        ...(seen === undefined ? [] : [processText(seen)]),
         "observed:",
         ...observedText(observed, omitted),
       ].join("\n"),
@@ -36,6 +37,7 @@ export const whoami: Command = defineCommand({
         })),
         omitted: omitted.map(({ fact, reason }) => ({ fact, reason })),
         worth,
+        process: seen ?? null,
         decision: decision?.id ?? null,
       },
     );

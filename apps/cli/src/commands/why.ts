@@ -4,13 +4,13 @@ import {
   type WhyRequest,
   type WhyResponse,
 } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
-import { parseSpiffeId } from "@bonafide/spiffe";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { AGENT_SOCKET_FLAG, connectAgent } from "../clients/connect-agent.ts";
 import { serverEntries } from "../clients/server-entries.ts";
+import { wireId } from "../clients/spiffe-id-flag.ts";
 import { EXIT } from "../exit-codes.ts";
-import { gradeText, observedText } from "../render/observation.ts";
+import { gradeText, observedText, processText } from "../render/observation.ts";
 import { idText } from "../render/spiffe-id.ts";
 
 /** `bonafide why` */
@@ -37,12 +37,12 @@ export const why: Command = defineCommand({
   async run({ flags, operands, env, output, signal }) {
     using agent = connectAgent(flags.socket, env);
     const about = aboutOf(flags.pid, operands[0]);
-    if (flags.want !== undefined) parseSpiffeId(flags.want);
+    if (flags.want !== undefined) wireId(flags.want, "--want");
     const elsewhere = await serverEntries(flags["server-socket"], env, { signal });
     const answer = await agent
       .client(Diagnosis)
       .why({ about, want: flags.want ?? "", elsewhere }, { signal });
-    output.result(whyText(answer), whyJson(answer));
+    output.advice(whyText(answer), whyJson(answer));
     return answer.firstCause === undefined ? EXIT.ok : EXIT.no;
   },
 });
@@ -58,12 +58,7 @@ function aboutOf(pid: number | undefined, decisionId: string | undefined): WhyRe
 function whyText(answer: WhyResponse): string {
   const { process: seen, firstCause: cause } = answer;
   const lines: string[] = [];
-  if (seen !== undefined) {
-    const known = seen.pinning === "" ? "" : `, known by ${seen.pinning}`;
-    lines.push(
-      `process ${seen.pid} (uid ${seen.uid}, gid ${seen.gid}${known}) ${seen.executable}`.trim(),
-    );
-  }
+  if (seen !== undefined) lines.push(processText(seen));
   for (const { spiffeId, grade } of answer.identities) {
     lines.push(`  is ${spiffeId}, kept apart by ${gradeText(grade)}`);
   }

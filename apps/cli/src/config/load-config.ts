@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
+import { nearest } from "@bonafide/agent/selector-kinds";
 import { BonafideError } from "@bonafide/errors";
 import { parseDocument } from "yaml";
 import type { z } from "zod";
-import { nearest } from "../arguments/nearest.ts";
 import { CLI_ERRORS } from "../errors.ts";
 
 /** Largest configuration file, bytes. */

@@ -1,5 +1,6 @@
 import {
   Grade,
+  type ObservedProcess,
   type ObservedSelector,
   type OmittedFact,
 } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
@@ -27,4 +28,16 @@ export function observedText(
     ),
     ...omitted.map(({ fact, reason, text }) => `  omitted   ${fact}: ${text} (${reason})`),
   ];
+}
+
+const PINNINGS: Readonly<Record<string, string>> = {
+  pidfd: ", known by pidfd",
+  proven: ", known by proof of its connection",
+  unpinned: ", not pinned: known by its number only",
+};
+
+/** The process that was looked at, and how the agent knows that it is no other. */
+export function processText({ pid, uid, gid, executable, pinning }: ObservedProcess): string {
+  const known = PINNINGS[pinning] ?? "";
+  return `process ${pid} (uid ${uid}, gid ${gid}${known}) ${executable}`.trim();
 }

@@ -67,7 +67,7 @@ async function play(options: UpOptions, dir: DataDir, stack: AsyncDisposableStac
     say("both proven, the third refused: done");
     return;
   }
-  say("next: ./bonafide entry list; ./bonafide ledger log; ./bonafide whoami; Ctrl-C stops all");
+  say("next: bonafide entry list; bonafide ledger log; bonafide whoami; Ctrl-C stops all");
   const name = await Promise.race([plane.ended, demo.ended]);
   throw new BonafideError(CLI_ERRORS, "PROCESS_ENDED", `the ${name} ended by itself`, {
     details: { next: `read the end of ${shown(join(dir.path, `${name}.log`))}, then run up again` },

@@ -115,10 +115,10 @@ export function nearValue(wanted: string, seen: string): string | undefined {
   return `${distance} ${distance === 1 ? "letter differs" : "letters differ"}`;
 }
 
-/** The nearest of `among` within two edits. */
+/** The nearest of `among` within two edits, and fewer than the word has letters: a letter is like every other one. */
 export function nearest(text: string, among: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = 3;
+  let bestDistance = Math.min(3, text.length);
   for (const other of among) {
     const distance = editDistance(text, other, 2);
     if (distance < bestDistance) [best, bestDistance] = [other, distance];
