@@ -78,6 +78,8 @@ function find(node: Node, segments: readonly string[], at: number): RouteDeclara
 
 function readPath(path: string): readonly string[] {
   if (!path.startsWith("/") || path.length > PATH_CHARACTERS_MAX) throw ambiguous();
+  // The root is no declared route, but there is only one way to read it.
+  if (path === "/") return [];
   return path.slice(1).split("/").map(readSegment);
 }
 

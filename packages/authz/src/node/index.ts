@@ -1,0 +1,1 @@
+export { BundleFile, type BundleFileOptions, openBundleFile } from "./bundle-file.ts";
