@@ -192,6 +192,7 @@ export interface RpcServerOptions<Peer> {
     readonly clock?: Clock;
     readonly messageBytesMax?: number;
     readonly requestBytesMax?: number;
+    readonly requestFramesMax?: number;
     readonly connectionsMax?: number;
     readonly streamsPerConnectionMax?: number;
     readonly keepaliveMs?: number;

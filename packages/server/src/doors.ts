@@ -80,9 +80,9 @@ export class Doors {
     addHealth(this.local, this.#health);
   }
 
-  /** Serves recoveries, once there is a key for them. */
+  /** Serves recoveries and the signed bundle, once there is a key for them. */
   addRecovery(key: RecoveryKey): void {
-    for (const rpc of [this.members, this.strangers]) {
+    for (const rpc of this.#all()) {
       addService(rpc, Recovery, recoveryHandlers(this.#services, this.#options, key));
     }
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash, createPublicKey, sign, verify } from "node:crypto";
+import { createHash, createPublicKey, randomBytes, sign, verify } from "node:crypto";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { KINDS } from "@bonafide/ledger";
@@ -14,6 +14,7 @@ import {
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { BundleSchema } from "@bonafide/proto/spire/api/types/bundle_pb";
 import { createClient } from "@bonafide/rpc";
+import { parseTrustDomainName } from "@bonafide/spiffe";
 import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { signedBundleText } from "./authority/recovery-key.ts";
 import { exporterValue } from "./port/exporter-value.ts";
@@ -177,7 +178,13 @@ test("a recovery is a leaf that names node, address and SVID, written before the
 
 test("the recovery key signs the bundle, and nothing about it is secret", async () => {
   await using srv = await openTestServer();
-  const signed = await srv.remote(Recovery).fetchSignedBundle({});
+  const nonce = randomBytes(32);
+  const trustDomain = parseTrustDomainName(TD);
+  const signed = await srv.remote(Recovery).fetchSignedBundle({ nonce });
+  assert.equal(
+    (await failureOf(srv.remote(Recovery).fetchSignedBundle({}))).code,
+    "REQUEST_INVALID",
+  );
   assert.deepEqual(signed.recoveryKey, srv.server.recoveryKey);
   const prefix = Buffer.from("302a300506032b6570032100", "hex");
   const key = createPublicKey({
@@ -186,8 +193,12 @@ test("the recovery key signs the bundle, and nothing about it is secret", async 
     type: "spki",
   });
   const digest = createHash("sha256").update(signed.bundle).digest();
-  const text = signedBundleText(TD, signed.sequenceNumber, digest);
-  assert.ok(verify(null, text, key, signed.signature));
+  const statement = { trustDomain, sequence: signed.sequenceNumber, digest, nonce };
+  assert.ok(verify(null, signedBundleText(statement), key, signed.signature));
+  const replayed = signedBundleText({ ...statement, nonce: randomBytes(32) });
+  assert.ok(!verify(null, replayed, key, signed.signature));
+  const local = await srv.local(Recovery).fetchSignedBundle({ nonce });
+  assert.deepEqual(local.recoveryKey, signed.recoveryKey);
   const bundle = fromBinary(BundleSchema, signed.bundle);
   assert.equal(bundle.sequenceNumber, signed.sequenceNumber);
   assert.equal(bundle.x509Authorities.length, 1);

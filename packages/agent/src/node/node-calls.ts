@@ -1,11 +1,7 @@
 import { BonafideError } from "@bonafide/errors";
 import type { Clock } from "@bonafide/lifetime";
 import { createCsr, type GeneratedKey, keySigner } from "@bonafide/pki";
-import {
-  type FetchSignedBundleResponse,
-  type RecoverResponse_Result,
-  Recovery,
-} from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
+import { type RecoverResponse_Result } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
 import { RpcError } from "@bonafide/rpc";
@@ -26,7 +22,11 @@ import { attestByToken, type AttestedAnswer } from "../server/attest-node.ts";
 import { openLinkInsecure } from "../server/insecure-link.ts";
 import { recoverByExpiredSvid } from "../server/recover-node.ts";
 import { type ServerAddress, ServerLink, verifiedHandshake } from "../server/server-link.ts";
-import { verifySignedBundle } from "../server/signed-bundle.ts";
+import {
+  fetchSignedBundle,
+  type SignedBundle,
+  verifySignedBundle,
+} from "../server/signed-bundle.ts";
 import { presentedAuthorityInsecure } from "./authority-probe.ts";
 import { ServerLinks } from "./server-links.ts";
 
@@ -94,11 +94,9 @@ export class NodeCalls {
    */
   async fetchRecoveryKey(options: CallOptions): Promise<Uint8Array | undefined> {
     try {
-      const answer = await this.links.use((link) =>
-        link.client(Recovery).fetchSignedBundle({}, options),
-      );
-      const { recoveryKey: key } = answer;
-      verifySignedBundle(answer, { trustDomain: this.#trustDomain, key, sequence: 0n });
+      const signed = await this.links.use((link) => fetchSignedBundle(link, options));
+      const { recoveryKey: key } = signed.answer;
+      verifySignedBundle(signed, { trustDomain: this.#trustDomain, key, sequence: 0n });
       return key;
     } catch (error) {
       if (error instanceof RpcError && error.status === "unimplemented") return undefined;
@@ -112,10 +110,10 @@ export class NodeCalls {
    *
    * @throws SERVER_ANSWER_INVALID  no answer, whatever the reason
    */
-  async fetchSignedBundleInsecure(options: CallOptions): Promise<FetchSignedBundleResponse> {
+  async fetchSignedBundleInsecure(options: CallOptions): Promise<SignedBundle> {
     const link = openLinkInsecure(this.#address);
     try {
-      return await link.client(Recovery).fetchSignedBundle({}, options);
+      return await fetchSignedBundle(link, options);
     } catch (cause) {
       options.signal?.throwIfAborted();
       throw new BonafideError(

@@ -299,8 +299,8 @@ export class NodeIdentity implements X509ContextSource {
     const { recoveryKey } = pins;
     this.#knows({ serverUnverified: false });
     if (recoveryKey === undefined) return;
-    const answer = await this.#calls.fetchSignedBundleInsecure({ signal });
-    const bundle = verifySignedBundle(answer, {
+    const signed = await this.#calls.fetchSignedBundleInsecure({ signal });
+    const bundle = verifySignedBundle(signed, {
       trustDomain: picture.trustDomain,
       key: recoveryKey,
       sequence: picture.bundle.sequence,

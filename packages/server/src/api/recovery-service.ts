@@ -52,17 +52,19 @@ export function recoveryHandlers(
   return {
     recover: (requests, { peer }) => recover(deps, options, requests, peer),
 
-    async fetchSignedBundle(_request, { peer }) {
+    async fetchSignedBundle({ nonce }, { peer }) {
+      if (nonce.length !== NONCE_BYTES) throw invalid("the nonce is not 32 bytes");
       if (peer.kind !== "local") deps.addressRate.take(addressKey(peer.address));
       const own = deps.bundles.own();
       const bundle = toBinary(BundleSchema, toWireBundle(options.trustDomain, own));
-      const sequenceNumber = BigInt(own.number);
+      const sequence = BigInt(own.number);
+      const { trustDomain } = options;
       const digest = sha256(bundle);
       return {
-        trustDomain: options.trustDomain,
-        sequenceNumber,
+        trustDomain,
+        sequenceNumber: sequence,
         bundle,
-        signature: await recoveryKey.sign(options.trustDomain, sequenceNumber, digest),
+        signature: await recoveryKey.sign({ trustDomain, sequence, digest, nonce }),
         recoveryKey: recoveryKey.publicKey,
       };
     },

@@ -58,22 +58,33 @@ export class RecoveryKey {
     return this.#key.spki.slice(-RAW_BYTES);
   }
 
-  /** Signs that these bytes were the bundle of this number. @throws what the key manager throws */
-  sign(trustDomain: TrustDomain, sequence: bigint, digest: Uint8Array): Promise<Uint8Array> {
-    return this.#keys.sign(this.#key, signedBundleText(trustDomain, sequence, digest));
+  /** Signs that this is the bundle, to whoever chose the nonce. @throws what the key manager throws */
+  sign(statement: BundleStatement): Promise<Uint8Array> {
+    return this.#keys.sign(this.#key, signedBundleText(statement));
   }
 }
 
-/** The bytes that the recovery key signs. @param digest  SHA-256 of the serialised bundle */
-export function signedBundleText(
-  trustDomain: string,
-  sequence: bigint,
-  digest: Uint8Array,
-): Uint8Array {
+/** The one statement that the recovery key signs. */
+export interface BundleStatement {
+  readonly trustDomain: TrustDomain;
+  readonly sequence: bigint;
+  /** SHA-256 of the serialised bundle. */
+  readonly digest: Uint8Array;
+  /** 32 bytes that the caller chose. */
+  readonly nonce: Uint8Array;
+}
+
+/** The bytes of a statement. */
+export function signedBundleText({
+  trustDomain,
+  sequence,
+  digest,
+  nonce,
+}: BundleStatement): Uint8Array {
   const name = Buffer.from(trustDomain);
   const numbers = Buffer.alloc(2 + name.length + 8);
   numbers.writeUInt16BE(name.length, 0);
   name.copy(numbers, 2);
   numbers.writeBigUInt64BE(sequence, 2 + name.length);
-  return Buffer.concat([Buffer.from("bonafide.agent.v1.SignedBundle\0"), numbers, digest]);
+  return Buffer.concat([Buffer.from("bonafide.agent.v1.SignedBundle\0"), numbers, digest, nonce]);
 }

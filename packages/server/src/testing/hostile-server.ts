@@ -53,7 +53,7 @@ export async function openHostileServer(): Promise<HostileServer> {
     {
       name: "admin",
       connect: () => connected(connect({ path: adminSocketPath, allowHalfOpen: true }), "connect"),
-      services: [Agent, Entry, Bundle, SVID, NodeSync, Entries, Ledger, Health],
+      services: [Agent, Entry, Bundle, SVID, NodeSync, Recovery, Entries, Ledger, Health],
       connectionEvery: 4,
       // A follower of the log hears of nothing until there is something.
       waiting: ["Log"],

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bonafide/agent/v1/recovery.proto.
  */
 export const file_bonafide_agent_v1_recovery: GenFile = /*@__PURE__*/
-  fileDesc("CiBib25hZmlkZS9hZ2VudC92MS9yZWNvdmVyeS5wcm90bxIRYm9uYWZpZGUuYWdlbnQudjEi1QEKDlJlY292ZXJSZXF1ZXN0EjgKBXN0YXJ0GAEgASgLMicuYm9uYWZpZGUuYWdlbnQudjEuUmVjb3ZlclJlcXVlc3QuU3RhcnRIABI4CgVwcm9vZhgCIAEoCzInLmJvbmFmaWRlLmFnZW50LnYxLlJlY292ZXJSZXF1ZXN0LlByb29mSAAaBwoFU3RhcnQaPgoFUHJvb2YSFQoNZXhwaXJlZF9jaGFpbhgBIAMoDBILCgNjc3IYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMQgYKBHN0ZXAi2QEKD1JlY292ZXJSZXNwb25zZRIPCgVub25jZRgBIAEoDEgAEjsKBnJlc3VsdBgCIAEoCzIpLmJvbmFmaWRlLmFnZW50LnYxLlJlY292ZXJSZXNwb25zZS5SZXN1bHRIABpwCgZSZXN1bHQSJwoEc3ZpZBgBIAEoCzIZLnNwaXJlLmFwaS50eXBlcy5YNTA5U1ZJRBIUCgxyZWF0dGVzdGFibGUYAiABKAgSJwoGYnVuZGxlGAMgASgLMhcuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZUIGCgRzdGVwIhoKGEZldGNoU2lnbmVkQnVuZGxlUmVxdWVzdCKDAQoZRmV0Y2hTaWduZWRCdW5kbGVSZXNwb25zZRIUCgx0cnVzdF9kb21haW4YASABKAkSFwoPc2VxdWVuY2VfbnVtYmVyGAIgASgEEg4KBmJ1bmRsZRgDIAEoDBIRCglzaWduYXR1cmUYBCABKAwSFAoMcmVjb3Zlcnlfa2V5GAUgASgMMtABCghSZWNvdmVyeRJUCgdSZWNvdmVyEiEuYm9uYWZpZGUuYWdlbnQudjEuUmVjb3ZlclJlcXVlc3QaIi5ib25hZmlkZS5hZ2VudC52MS5SZWNvdmVyUmVzcG9uc2UoATABEm4KEUZldGNoU2lnbmVkQnVuZGxlEisuYm9uYWZpZGUuYWdlbnQudjEuRmV0Y2hTaWduZWRCdW5kbGVSZXF1ZXN0GiwuYm9uYWZpZGUuYWdlbnQudjEuRmV0Y2hTaWduZWRCdW5kbGVSZXNwb25zZWIGcHJvdG8z", [file_spire_api_types_bundle, file_spire_api_types_x509svid]);
+  fileDesc("CiBib25hZmlkZS9hZ2VudC92MS9yZWNvdmVyeS5wcm90bxIRYm9uYWZpZGUuYWdlbnQudjEi1QEKDlJlY292ZXJSZXF1ZXN0EjgKBXN0YXJ0GAEgASgLMicuYm9uYWZpZGUuYWdlbnQudjEuUmVjb3ZlclJlcXVlc3QuU3RhcnRIABI4CgVwcm9vZhgCIAEoCzInLmJvbmFmaWRlLmFnZW50LnYxLlJlY292ZXJSZXF1ZXN0LlByb29mSAAaBwoFU3RhcnQaPgoFUHJvb2YSFQoNZXhwaXJlZF9jaGFpbhgBIAMoDBILCgNjc3IYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMQgYKBHN0ZXAi2QEKD1JlY292ZXJSZXNwb25zZRIPCgVub25jZRgBIAEoDEgAEjsKBnJlc3VsdBgCIAEoCzIpLmJvbmFmaWRlLmFnZW50LnYxLlJlY292ZXJSZXNwb25zZS5SZXN1bHRIABpwCgZSZXN1bHQSJwoEc3ZpZBgBIAEoCzIZLnNwaXJlLmFwaS50eXBlcy5YNTA5U1ZJRBIUCgxyZWF0dGVzdGFibGUYAiABKAgSJwoGYnVuZGxlGAMgASgLMhcuc3BpcmUuYXBpLnR5cGVzLkJ1bmRsZUIGCgRzdGVwIikKGEZldGNoU2lnbmVkQnVuZGxlUmVxdWVzdBINCgVub25jZRgBIAEoDCKDAQoZRmV0Y2hTaWduZWRCdW5kbGVSZXNwb25zZRIUCgx0cnVzdF9kb21haW4YASABKAkSFwoPc2VxdWVuY2VfbnVtYmVyGAIgASgEEg4KBmJ1bmRsZRgDIAEoDBIRCglzaWduYXR1cmUYBCABKAwSFAoMcmVjb3Zlcnlfa2V5GAUgASgMMtABCghSZWNvdmVyeRJUCgdSZWNvdmVyEiEuYm9uYWZpZGUuYWdlbnQudjEuUmVjb3ZlclJlcXVlc3QaIi5ib25hZmlkZS5hZ2VudC52MS5SZWNvdmVyUmVzcG9uc2UoATABEm4KEUZldGNoU2lnbmVkQnVuZGxlEisuYm9uYWZpZGUuYWdlbnQudjEuRmV0Y2hTaWduZWRCdW5kbGVSZXF1ZXN0GiwuYm9uYWZpZGUuYWdlbnQudjEuRmV0Y2hTaWduZWRCdW5kbGVSZXNwb25zZWIGcHJvdG8z", [file_spire_api_types_bundle, file_spire_api_types_x509svid]);
 
 /**
  * A step of the agent.
@@ -167,6 +167,13 @@ export const RecoverResponse_ResultSchema: GenMessage<RecoverResponse_Result> = 
  * @generated from message bonafide.agent.v1.FetchSignedBundleRequest
  */
 export type FetchSignedBundleRequest = Message<"bonafide.agent.v1.FetchSignedBundleRequest"> & {
+  /**
+   * 32 random bytes of the caller's, which are signed with the answer: an answer that was recorded
+   * is no answer to anybody else, nor to the same caller later. Required.
+   *
+   * @generated from field: bytes nonce = 1;
+   */
+  nonce: Uint8Array;
 };
 
 /**
@@ -203,8 +210,8 @@ export type FetchSignedBundleResponse = Message<"bonafide.agent.v1.FetchSignedBu
 
   /**
    * Ed25519 by the recovery key over "bonafide.agent.v1.SignedBundle\0", length of the trust
-   * domain's name (u16, big endian), the name, the sequence number (u64, big endian) and SHA-256
-   * of `bundle`.
+   * domain's name (u16, big endian), the name, the sequence number (u64, big endian), SHA-256 of
+   * `bundle`, and the nonce of the request.
    *
    * @generated from field: bytes signature = 4;
    */
@@ -245,7 +252,8 @@ export const Recovery: GenService<{
     output: typeof RecoverResponseSchema;
   },
   /**
-   * The bundle under the trust domain's recovery key, for an agent that can verify no server.
+   * The bundle under the trust domain's recovery key, for an agent that can verify no server. On the
+   * private socket too, for an operator who sets agents up.
    *
    * @generated from rpc bonafide.agent.v1.Recovery.FetchSignedBundle
    */
