@@ -12,6 +12,11 @@ const MAIN = "apps/cli/src/main.ts";
 const OUT = "dist";
 const FORBIDDEN =
   /(^|\/)(packages|plugins|apps)\/[^/]+\/src\/(.*\/)?testing\/|\.test\.ts$|shifted-clock/;
+/** What reads a binary file that lies beside it, and so is copied instead of bundled. */
+const OUTSIDE: ReadonlyMap<string, () => void> = new Map([
+  ["koffi", copyKoffi],
+  ["@cedar-policy/cedar-wasm/nodejs", copyCedar],
+]);
 // Names that the minifier, which likes short ones, does not choose.
 const BANNER =
   "import{createRequire as bonafideCreateRequire}from'node:module';const require=bonafideCreateRequire(import.meta.url);";
@@ -36,7 +41,7 @@ for (let built = 0; built !== entries.size;) {
     format: "esm",
     minify: true,
     metafile: true,
-    external: ["koffi"],
+    external: [...OUTSIDE.keys()],
     legalComments: "linked",
     banner: { js: BANNER },
     plugins: [urlEntries()],
@@ -53,8 +58,9 @@ for (const file of globSync(`${OUT}/*.mjs`)) {
   for (const { message } of errors) problems.push(`${file}: ${message}`);
 }
 for (const name of external) {
-  if (name === "koffi") copyKoffi();
-  else problems.push(`${name} is left outside the bundle`);
+  const copy = OUTSIDE.get(name);
+  if (copy === undefined) problems.push(`${name} is left outside the bundle`);
+  else copy();
 }
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 const names = [...entries.keys()].map((name) => `${name}.mjs`).join(", ");
@@ -100,8 +106,7 @@ function externalsOf({ outputs }: Metafile): string[] {
 
 /** Puts koffi and its binary for this machine where the bundle finds them. */
 function copyKoffi(): void {
-  const to = join(OUT, "node_modules");
-  rmSync(to, { recursive: true, force: true });
+  rmSync(join(OUT, "node_modules/koffi"), { recursive: true, force: true });
   for (const file of globSync(
     "node_modules/koffi/{package.json,LICENSE.txt,*.js,*.cjs,src/koffi/**/*.{js,cjs}}",
   )) {
@@ -110,4 +115,13 @@ function copyKoffi(): void {
   const binary = `node_modules/@koromix/koffi-${process.platform}-${process.arch}`;
   if (existsSync(binary)) cpSync(binary, join(OUT, binary), { recursive: true });
   else throw new Error(`no koffi binary for this machine: ${binary}`);
+}
+
+/** Puts Cedar's parser where the bundle finds it: one of its three flavours, without types. */
+function copyCedar(): void {
+  const from = "node_modules/@cedar-policy/cedar-wasm";
+  rmSync(join(OUT, from), { recursive: true, force: true });
+  for (const file of globSync(`${from}/{package.json,nodejs/{package.json,*.js,*.wasm}}`)) {
+    cpSync(file, join(OUT, file));
+  }
 }

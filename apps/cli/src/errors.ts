@@ -18,6 +18,8 @@ export const CLI_ERRORS = {
   DEMO_FAILED: { status: "failed_precondition", retry: false },
   /** Only root may start a program as another user. */
   USER_NOT_PERMITTED: { status: "permission_denied", retry: false },
+  /** An access model breaks rules, or cannot be read, and so answers nothing. */
+  AUTHZ_FOLDER_REFUSED: { status: "invalid_argument", retry: false },
   PLATFORM_UNSUPPORTED: { status: "failed_precondition", retry: false },
 } as const;
 CLI_ERRORS satisfies ErrorTable;

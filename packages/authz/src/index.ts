@@ -25,6 +25,7 @@ export {
 } from "./core/engine/policy.ts";
 export { CedarRecord, CedarSet, EntityUid, type Value } from "./core/engine/values.ts";
 export { AUTHZ_ERRORS, type AuthzErrorCode } from "./errors.ts";
+export { checkFolder, type FolderTools, type PolicyComplaint } from "./core/folder/check-folder.ts";
 export { checkOwnership } from "./core/folder/check-ownership.ts";
 export { codeowners } from "./core/folder/codeowners.ts";
 export type { Finding, FindingRule } from "./core/folder/finding.ts";
@@ -36,6 +37,14 @@ export {
   type SourcedPolicy,
   type Team,
 } from "./core/folder/folder.ts";
+export { graphOfFolder, principalsOf } from "./core/folder/graph-of-folder.ts";
+export {
+  nameOf,
+  type NamedResource,
+  readAction,
+  readCaller,
+  readResource,
+} from "./core/folder/names.ts";
 export { type FolderParsers, readFolder, type ReadFolder } from "./core/folder/read-folder.ts";
 export {
   type ActionName,
@@ -47,6 +56,7 @@ export {
 } from "./core/model/entity-names.ts";
 export {
   type AccessModel,
+  type DeviceDeclaration,
   modelEntities,
   type Reachable,
   reachablesOf,

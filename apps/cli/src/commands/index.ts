@@ -122,4 +122,34 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "answers a hold: the store is the truth",
     load: async () => (await import("./ledger-accept-rewind.ts")).ledgerAcceptRewind,
   },
+  {
+    name: "authz check",
+    summary: "checks an access model",
+    load: async () => (await import("./authz-check.ts")).authzCheck,
+  },
+  {
+    name: "authz can",
+    summary: "says whether somebody may do something",
+    load: async () => (await import("./authz-can.ts")).authzCan,
+  },
+  {
+    name: "authz why",
+    summary: "says why one request is allowed or denied",
+    load: async () => (await import("./authz-why.ts")).authzWhy,
+  },
+  {
+    name: "authz who-can",
+    summary: "lists everybody who may do something",
+    load: async () => (await import("./authz-who-can.ts")).authzWhoCan,
+  },
+  {
+    name: "authz reach",
+    summary: "lists all that somebody may do",
+    load: async () => (await import("./authz-reach.ts")).authzReach,
+  },
+  {
+    name: "authz codeowners",
+    summary: "prints who has to review what",
+    load: async () => (await import("./authz-codeowners.ts")).authzCodeowners,
+  },
 ];

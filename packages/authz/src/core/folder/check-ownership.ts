@@ -2,7 +2,7 @@ import type { ScopeConstraint } from "../engine/policy.ts";
 import type { EntityUid } from "../engine/values.ts";
 import { ownerOfId, type ServiceDeclaration } from "../model/model.ts";
 import { readSpiffePath } from "../model/spiffe-paths.ts";
-import type { Finding, FindingRule } from "./finding.ts";
+import { type Finding, type FindingRule, lineOf } from "./finding.ts";
 import type { Folder, SourcedPolicy } from "./folder.ts";
 
 type Services = ReadonlyMap<string, ServiceDeclaration>;
@@ -75,7 +75,8 @@ function checkPolicy(sourced: SourcedPolicy, folder: Folder, services: Services)
   return findings;
 }
 
-function namedEntity(constraint: ScopeConstraint): EntityUid | undefined {
+/** The entity that a part of a scope names; `undefined` for any, or any of a type. */
+export function namedEntity(constraint: ScopeConstraint): EntityUid | undefined {
   switch (constraint.op) {
     case "equals":
       return constraint.entity;
@@ -135,23 +136,25 @@ function trustDomainOf(id: string): string | undefined {
   }
 }
 
-function checkTeams({ org, model }: Folder): readonly Finding[] {
+function checkTeams({ files, org, model }: Folder): readonly Finding[] {
   const findings: Finding[] = [];
-  const report = (rule: FindingRule, reason: string): void => {
-    findings.push({ file: "org.yaml", line: 1, rule, reason });
+  const text = files.get("org.yaml") ?? "";
+  const report = (rule: FindingRule, reason: string, part: string): void => {
+    findings.push({ file: "org.yaml", line: lineOf(text, part), rule, reason });
   };
   const owners = new Map<string, string>();
   for (const { name, ids, parent, owners: people } of org.teams.values()) {
-    if (people.length === 0) report("R3", `team ${name} has no owners`);
-    if (parent !== undefined && !org.teams.has(parent)) report("R4", `no team ${parent}`);
-    if (aboveOf(name, org.teams).includes(name)) report("R4", `team ${name} is above itself`);
+    if (people.length === 0) report("R3", `team ${name} has no owners`, `${name}:`);
+    if (parent !== undefined && !org.teams.has(parent)) report("R4", `no team ${parent}`, parent);
+    if (aboveOf(name, org.teams).includes(name))
+      report("R4", `team ${name} is above itself`, `${name}:`);
     for (const id of ids) {
       const other = owners.get(id);
-      if (other !== undefined) report("R3", `${id} is claimed by ${other} and ${name}`);
+      if (other !== undefined) report("R3", `${id} is claimed by ${other} and ${name}`, id);
       owners.set(id, name);
       const { trustDomain, prefixes } = readSpiffePath(id);
-      if (trustDomain !== model.trustDomain) report("R3", `${id} is of another trust domain`);
-      if (prefixes.length === 0) report("R3", `${name} cannot own a whole trust domain`);
+      if (trustDomain !== model.trustDomain) report("R3", `${id} is of another trust domain`, id);
+      if (prefixes.length === 0) report("R3", `${name} cannot own a whole trust domain`, id);
     }
   }
   for (const { name, ids } of org.teams.values()) {
@@ -161,7 +164,7 @@ function checkTeams({ org, model }: Folder): readonly Finding[] {
       const around = shorter.map((prefix) => owners.get(prefix));
       for (const other of around) {
         if (other !== undefined && other !== name && !above.includes(other)) {
-          report("R4", `${id} of ${name} lies within ${other}'s, which is not above it`);
+          report("R4", `${id} of ${name} lies within ${other}'s, which is not above it`, id);
         }
       }
     }
@@ -169,7 +172,9 @@ function checkTeams({ org, model }: Folder): readonly Finding[] {
   for (const { id } of model.workloads) {
     const isOwn = readSpiffePath(id).trustDomain === model.trustDomain;
     if (isOwn && ownerOfId(model.idOwners, id) === undefined) {
-      findings.push({ file: "workloads.yaml", line: 1, rule: "R3", reason: `${id} is nobody's` });
+      const file = "workloads.yaml";
+      const line = lineOf(files.get(file) ?? "", id);
+      findings.push({ file, line, rule: "R3", reason: `${id} is nobody's` });
     }
   }
   return findings;

@@ -91,3 +91,8 @@ export class Fields {
     return value ?? undefined;
   }
 }
+
+/** The one of some texts that a text is; `undefined` if it is none of them. */
+export function oneOf<T extends string>(names: readonly T[], text: string): T | undefined {
+  return names.find((name) => name === text);
+}

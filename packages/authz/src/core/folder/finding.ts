@@ -1,10 +1,11 @@
 /**
- * Which rule something breaks: R1-R9 are the rules of ownership, the others say that a file cannot be read or
- * contradicts another.
+ * Which rule something breaks: R1-R9 are the rules of ownership, the others say that a file cannot be read,
+ * contradicts another, or holds a policy that does not fit the schema.
  */
 export type FindingRule =
   | "syntax"
   | "model"
+  | "schema"
   | "R1"
   | "R2"
   | "R3"
@@ -12,6 +13,7 @@ export type FindingRule =
   | "R5"
   | "R6"
   | "R7"
+  | "R8"
   | "R9";
 
 /** One fault of a folder, for a person to mend. */
@@ -28,3 +30,12 @@ export function lineOf(text: string, part: string): number {
   const at = text.indexOf(part);
   return at === -1 ? 1 : text.slice(0, at).split("\n").length;
 }
+
+/** The line where a list's item of this `id` stands in a YAML file, counted from 1. */
+export function lineOfId(text: string, id: string): number {
+  const found = new RegExp(`id: *["']?${RegExp.escape(id)}(?![\\w-])`).exec(text);
+  return lineOf(text, found?.[0] ?? id);
+}
+
+/** Told what is wrong in a file, a text to find the line by, and the rule if it is not `model`. */
+export type Report = (reason: string, part: string, rule?: FindingRule) => void;

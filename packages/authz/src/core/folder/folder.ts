@@ -44,6 +44,8 @@ export interface AccessAsk {
 
 /** An access model as a folder has it. */
 export interface Folder {
+  /** Texts by path, as they were read; for lines of findings. */
+  readonly files: ReadonlyMap<string, string>;
   readonly org: Org;
   readonly model: AccessModel;
   readonly policies: readonly SourcedPolicy[];

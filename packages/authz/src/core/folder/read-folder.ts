@@ -3,19 +3,14 @@ import { MODEL_FILE_CHARACTERS_MAX, MODEL_FILES_MAX } from "../../limits.ts";
 import { isJsonArray, isJsonObject } from "../engine/json.ts";
 import { parsePolicy } from "../engine/policy.ts";
 import { parseDatetime } from "../engine/scalars.ts";
-import { type ActionName, isActionName } from "../model/entity-names.ts";
-import type {
-  RouteDeclaration,
-  ServiceDeclaration,
-  ThingDeclaration,
-  UserDeclaration,
-  WorkloadDeclaration,
-} from "../model/model.ts";
-import { isParameter } from "../model/route-table.ts";
+import { ownerOfId, type ServiceDeclaration } from "../model/model.ts";
+import { RouteTable } from "../model/route-table.ts";
 import { isSpiffePath } from "../model/spiffe-paths.ts";
 import { Fields } from "./fields.ts";
-import { type Finding, type FindingRule, lineOf } from "./finding.ts";
+import { type Finding, type FindingRule, lineOf, lineOfId, type Report } from "./finding.ts";
 import type { AccessAsk, Folder, Org, SourcedPolicy, Team } from "./folder.ts";
+import { readPeople, readWorkloads } from "./read-people.ts";
+import { readRoute, readThing } from "./read-routes.ts";
 import { compileShortForm } from "./short-form.ts";
 import { splitCedar } from "./split-cedar.ts";
 
@@ -35,15 +30,7 @@ export interface ReadFolder {
 /** @see readFolder */
 const TEAM_FILE = /^teams\/([a-z0-9][a-z0-9-]{0,62})\/(.+)$/;
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const THING = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}$/;
-const HTTP_PATH = /^[a-zA-Z0-9._~{}:@!$&'()*+,;=-]+(?:\/[a-zA-Z0-9._~{}:@!$&'()*+,;=-]+)*$/;
-const GRPC_METHOD = /^[a-zA-Z_][a-zA-Z0-9_.]*\/[a-zA-Z_][a-zA-Z0-9_]*$/;
 const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,126}$/;
-const KINDS = ["service", "job", "ai-agent", "node"] as const;
-const SUBJECTS = ["none", "optional", "required"] as const;
-
-type Report = (reason: string, part: string, rule?: FindingRule) => void;
-
 /**
  * Reads an access model from its files, by path relative to its folder.
  *
@@ -63,7 +50,7 @@ class FolderReader {
   readonly #policies: SourcedPolicy[] = [];
   readonly #ids = new Set<string>();
   readonly #asks: AccessAsk[] = [];
-  readonly #services = new Map<string, { team: string; data: readonly string[] }>();
+  readonly #services = new Map<string, OwnedService>();
   readonly #parts = new Map<string, ServiceParts>();
 
   constructor(files: ReadonlyMap<string, string>, parsers: FolderParsers) {
@@ -73,24 +60,24 @@ class FolderReader {
 
   read(): ReadFolder {
     const { org, trustDomain, federated } = this.#readOrg();
-    const workloads = this.#readWorkloads();
-    const { users, groups } = this.#readPeople();
+    const idOwners = new Map<string, string>();
+    for (const { name, ids } of org.teams.values()) for (const id of ids) idOwners.set(id, name);
+    const workloads = readWorkloads(...this.#yaml("workloads.yaml", false));
+    const people = readPeople(...this.#yaml("people.yaml", false));
     const paths = [...this.#files.keys()].toSorted();
     if (paths.length > MODEL_FILES_MAX) this.#report("", "too many files", 1, "model");
     // Services come before routes, wherever their files stand.
-    for (const path of paths) if (path.endsWith("/team.yaml")) this.#readTeamFile(path, org);
+    for (const path of paths)
+      if (path.endsWith("/team.yaml")) this.#readTeamFile(path, idOwners, org);
     for (const path of paths.slice(0, MODEL_FILES_MAX)) this.#readFile(path, org);
-    const services: ServiceDeclaration[] = [...this.#services].map(([name, { team, data }]) => ({
+    const services: ServiceDeclaration[] = [...this.#services].map(([name, owned]) => ({
       name,
-      team,
-      data,
+      ...owned,
       ...(this.#parts.get(name) ?? { routes: [], tables: [], topics: [] }),
     }));
-    const idOwners = new Map<string, string>();
-    for (const { name, ids } of org.teams.values()) for (const id of ids) idOwners.set(id, name);
-    const model = { trustDomain, federated, idOwners, services, workloads, users, groups };
+    const model = { trustDomain, federated, idOwners, services, workloads, ...people };
     return {
-      folder: { org, model, policies: this.#policies, asks: this.#asks },
+      folder: { files: this.#files, org, model, policies: this.#policies, asks: this.#asks },
       findings: this.#findings,
     };
   }
@@ -140,36 +127,7 @@ class FolderReader {
     return { org, trustDomain, federated };
   }
 
-  #readWorkloads(): readonly WorkloadDeclaration[] {
-    const [yaml, report] = this.#yaml("workloads.yaml", false);
-    const file = new Fields(yaml ?? {}, report);
-    const workloads = file.parts("workloads").flatMap(([id, json]) => {
-      const fields = new Fields(json ?? {}, report);
-      const kind = oneOf(KINDS, fields.optionalText("kind") ?? "service");
-      const attested = fields.texts("attested");
-      fields.end();
-      if (kind === undefined) report(`a workload is one of ${KINDS.join(", ")}`, id);
-      if (!isSpiffePath(id)) report(`not a SPIFFE ID: ${id}`, id);
-      return kind === undefined || !isSpiffePath(id) ? [] : [{ id, kind, attested }];
-    });
-    file.end();
-    return workloads;
-  }
-
-  #readPeople(): { users: UserDeclaration[]; groups: Map<string, readonly string[]> } {
-    const [yaml, report] = this.#yaml("people.yaml", false);
-    const file = new Fields(yaml ?? {}, report);
-    const listed = (name: string): [string, readonly string[]][] =>
-      file
-        .parts(name)
-        .map(([key, groups]) => [key, new Fields({ groups }, report).texts("groups")]);
-    const users = listed("users").map(([name, groups]) => ({ name, groups }));
-    const groups = new Map(listed("groups"));
-    file.end();
-    return { users, groups };
-  }
-
-  #readTeamFile(path: string, org: Org): void {
+  #readTeamFile(path: string, idOwners: ReadonlyMap<string, string>, org: Org): void {
     const [, team, rest] = TEAM_FILE.exec(path) ?? [];
     if (team === undefined || rest !== "team.yaml" || !org.teams.has(team)) {
       return this.#report(path, "the file lies in no folder of a team in org.yaml", 1, "model");
@@ -178,12 +136,16 @@ class FolderReader {
     const file = new Fields(yaml ?? {}, report);
     for (const [name, json] of file.parts("services")) {
       const fields = new Fields(json ?? {}, report);
-      const data = fields.texts("data");
+      const [data, servedBy] = [fields.texts("data"), fields.texts("servedBy")];
       fields.end();
+      for (const id of servedBy) {
+        if (!isSpiffePath(id)) report(`not a SPIFFE ID: ${id}`, id);
+        else if (ownerOfId(idOwners, id) !== team) report(`${id} is not ${team}'s`, id, "R3");
+      }
       const other = this.#services.get(name);
       if (!NAME.test(name)) report(`not a name of a service: ${name}`, name);
       else if (other !== undefined) report(`service ${name} is ${other.team}'s`, name, "R3");
-      else this.#services.set(name, { team, data });
+      else this.#services.set(name, { team, data, servedBy: servedBy.filter(isSpiffePath) });
     }
     file.end();
   }
@@ -205,8 +167,13 @@ class FolderReader {
       tables: [...before.tables, ...tables],
       topics: [...before.topics, ...topics],
     };
+    try {
+      // Also refuses two routes that differ by the names of their parameters only.
+      void new RouteTable({ name: service, routes: parts.routes });
+    } catch (error) {
+      return report(messageOf(error), routes[0]?.path ?? "");
+    }
     for (const names of [
-      parts.routes.map((route) => route.path),
       parts.tables.map(({ name }) => name),
       parts.topics.map(({ name }) => name),
     ]) {
@@ -231,7 +198,7 @@ class FolderReader {
   #readShort(path: string, team: string, shadow: boolean): void {
     const [yaml, report] = this.#yaml(path, true);
     for (const { id, json } of compileShortForm(yaml, report)) {
-      this.#addPolicy(json, { file: path, line: lineOf(this.#text(path), id), team, shadow });
+      this.#addPolicy(json, { file: path, line: lineOfId(this.#text(path), id), team, shadow });
     }
   }
 
@@ -300,55 +267,8 @@ class FolderReader {
   }
 }
 
+type OwnedService = Pick<ServiceDeclaration, "team" | "data" | "servedBy">;
 type ServiceParts = Pick<ServiceDeclaration, "routes" | "tables" | "topics">;
-
-function readRoute(json: unknown, report: Report): readonly RouteDeclaration[] {
-  const fields = new Fields(json, report);
-  const [path, grpc] = [fields.optionalText("path"), fields.optionalText("grpc")];
-  const methods = fields.texts("methods");
-  const tags = fields.texts("tags");
-  const subject = oneOf(SUBJECTS, fields.optionalText("subject") ?? "optional");
-  fields.end();
-  if (subject === undefined) {
-    report(`subject is one of ${SUBJECTS.join(", ")}`, "subject");
-    return [];
-  }
-  if (grpc !== undefined && path === undefined && methods.length === 0) {
-    if (GRPC_METHOD.test(grpc)) return [{ path: grpc, actions: ["grpc.call"], tags, subject }];
-    report(`not a gRPC method: ${grpc}`, grpc);
-    return [];
-  }
-  const bare = path?.replace(/^\//, "") ?? "";
-  const actions = methods.map((method) => `http.${method}`);
-  const isTemplate = bare.split("/").every((part) => isParameter(part) || !/[{}]/.test(part));
-  if (
-    !isTemplate ||
-    !HTTP_PATH.test(bare) ||
-    bare === "?" ||
-    /(?:^|\/)\.{1,2}(?:\/|$)/.test(bare)
-  ) {
-    report(`not a path: ${path ?? ""}`, path ?? "");
-  } else if (actions.length === 0 || !actions.every((name) => isActionName(name))) {
-    report(`${bare} has no methods, or unknown ones`, bare);
-  } else {
-    return [{ path: bare, actions: actions.filter(isHttpAction), tags, subject }];
-  }
-  return [];
-}
-
-function readThing(json: unknown, report: Report): readonly ThingDeclaration[] {
-  const fields = new Fields(json, report);
-  const name = fields.text("name");
-  const tags = fields.texts("tags");
-  fields.end();
-  if (THING.test(name)) return [{ name, tags }];
-  report(`not a name: ${name}`, name);
-  return [];
-}
-
-function isHttpAction(name: string): name is ActionName {
-  return isActionName(name);
-}
 
 /** R6: from this instant on, the policy is as if it were not there. */
 function expiring(json: unknown, expires: string): unknown {
@@ -357,10 +277,6 @@ function expiring(json: unknown, expires: string): unknown {
   const body = { "<": { left: now, right: { datetime: [{ Value: expires }] } } };
   const conditions = isJsonArray(json["conditions"]) ? json["conditions"] : [];
   return { ...json, conditions: [{ kind: "when", body }, ...conditions] };
-}
-
-function oneOf<T extends string>(names: readonly T[], text: string): T | undefined {
-  return names.find((name) => name === text);
 }
 
 function messageOf(error: unknown): string {

@@ -30,6 +30,8 @@ export interface ServiceDeclaration {
   readonly team: string;
   /** Classes of data behind it, such as `pci`. */
   readonly data: readonly string[];
+  /** SPIFFE IDs of the workloads that serve it: where a call to it ends up, and who may claim to be it. */
+  readonly servedBy: readonly string[];
   readonly routes: readonly RouteDeclaration[];
   readonly tables: readonly ThingDeclaration[];
   readonly topics: readonly ThingDeclaration[];
@@ -48,6 +50,16 @@ export interface UserDeclaration {
   readonly groups: readonly string[];
 }
 
+/** A machine that a person holds. */
+export interface DeviceDeclaration {
+  readonly name: string;
+  /** A user; `undefined` if it is nobody's. */
+  readonly owner: string | undefined;
+  /** What is known of its state, such as `disk-encrypted`. */
+  readonly posture: readonly string[];
+  readonly groups: readonly string[];
+}
+
 /** Who and what there is; the policies come beside it. */
 export interface AccessModel {
   readonly trustDomain: string;
@@ -59,6 +71,7 @@ export interface AccessModel {
   readonly users: readonly UserDeclaration[];
   /** Groups and the groups that they are in. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
+  readonly devices: readonly DeviceDeclaration[];
 }
 
 /** Something that can be reached, and one way to reach it. */
@@ -120,6 +133,12 @@ export function modelEntities(model: AccessModel): EntityStore {
   }
   for (const { name, groups } of model.users) {
     add({ uid: entityOf("User", name), parents: groups.map((to) => entityOf("Group", to)) });
+  }
+  for (const { name, owner, posture, groups } of model.devices) {
+    const attributes = new Map<string, CedarSet | EntityUid>([["posture", new CedarSet(posture)]]);
+    if (owner !== undefined) attributes.set("owner", entityOf("User", owner));
+    const parents = groups.map((to) => entityOf("Group", to));
+    add({ uid: entityOf("Device", name), parents, attributes });
   }
   for (const workload of model.workloads) {
     for (const input of workloadEntities(model, workload)) inputs.set(input.uid.key, input);

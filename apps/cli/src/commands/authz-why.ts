@@ -1,0 +1,36 @@
+import { modelEntities, policiesOf, why } from "@bonafide/authz";
+import { type Command, defineCommand } from "../arguments/command.ts";
+import { explanationJson, explanationText } from "../authz/explanation.ts";
+import { FOLDER_FLAG, openFolder } from "../authz/open-folder.ts";
+import { describeRequest, REQUEST_FLAGS } from "../authz/request-flags.ts";
+import { EXIT } from "../exit-codes.ts";
+
+/** `bonafide authz why` */
+export const authzWhy: Command = defineCommand({
+  name: "authz why",
+  summary: "decides one request and says what each policy had to do with it",
+  usage: "WHO ACTION WHAT [flags]",
+  flags: { ...FOLDER_FLAG, ...REQUEST_FLAGS },
+  operands: { min: 3, max: 3 },
+  examples: [
+    "bonafide authz why shop/checkout POST payments/v1/refunds/{id}",
+    "bonafide authz why user:alice GET payments/v1/refunds/7 --no-tls",
+    "bonafide authz why shop/assistant grpc.call payments/pay.v1.Payments/Refund --on-behalf-of alice --approved-ago 30s",
+  ],
+  async run({ flags, operands, output, machine }) {
+    const folder = await openFolder(flags.folder);
+    const { request, isDeclared } = describeRequest(operands, flags, {
+      folder,
+      now: machine.clock.now(),
+    });
+    const explanation = why(policiesOf(folder), modelEntities(folder.model), request);
+    const places = new Map(folder.policies.map((policy) => [policy.id, policy]));
+    const { allowed } = explanation.verdict;
+    const lines = [explanationText(request, explanation, places)];
+    if (!isDeclared)
+      lines.push("  the path is not declared; only what permits the service reaches it");
+    const found = explanationJson(request, explanation, places);
+    output.result(lines.join("\n"), { declared: isDeclared, ...found });
+    return allowed ? EXIT.ok : EXIT.no;
+  },
+});
