@@ -4,6 +4,7 @@ import type { Folder, SourcedPolicy } from "../folder/folder.ts";
 import { isActionName } from "../model/entity-names.ts";
 import type {
   AccessModel,
+  DeviceDeclaration,
   RouteDeclaration,
   ServiceDeclaration,
   ThingDeclaration,
@@ -58,7 +59,7 @@ function policiesJson(policies: Iterable<SourcedPolicy>): object {
 }
 
 function principalsJson(principals: PrincipalsSlice): object {
-  const { trustDomain, federated, idOwners, workloads, users, groups } = principals;
+  const { trustDomain, federated, idOwners, workloads, users, groups, devices } = principals;
   return {
     trustDomain,
     federated: federated.toSorted(),
@@ -68,14 +69,26 @@ function principalsJson(principals: PrincipalsSlice): object {
     ),
     users: Object.fromEntries(users.map(({ name, groups: of }) => [name, of.toSorted()])),
     groups: Object.fromEntries([...groups].map(([name, of]) => [name, of.toSorted()])),
+    devices: Object.fromEntries(
+      devices.map(({ name, owner, posture, groups: of }) => [
+        name,
+        {
+          ...(owner === undefined ? {} : { owner }),
+          posture: posture.toSorted(),
+          groups: of.toSorted(),
+        },
+      ]),
+    ),
   };
 }
 
-function serviceJson({ name, team, data, routes, tables, topics }: ServiceDeclaration): object {
+function serviceJson(service: ServiceDeclaration): object {
+  const { name, team, data, servedBy, routes, tables, topics } = service;
   return {
     name,
     team,
     data: data.toSorted(),
+    servedBy: servedBy.toSorted(),
     routes: Object.fromEntries(
       routes.map(({ path, actions, tags, subject }) => [
         path,
@@ -105,6 +118,7 @@ export function parsePrincipals(bytes: Uint8Array): PrincipalsSlice {
     workloads: fields.parts("workloads").map(readWorkload),
     users: listed("users").map(([name, groups]) => ({ name, groups })),
     groups: new Map(listed("groups")),
+    devices: fields.parts("devices").map(readDevice),
   };
   fields.end();
   return principals;
@@ -128,6 +142,7 @@ export function parseService(bytes: Uint8Array): ServiceSlice {
     name: inner.text("name"),
     team: inner.text("team"),
     data: inner.texts("data"),
+    servedBy: inner.texts("servedBy"),
     routes: inner.parts("routes").map(readRoute),
     tables: things("tables"),
     topics: things("topics"),
@@ -154,6 +169,18 @@ function readWorkload([id, json]: readonly [string, unknown]): WorkloadDeclarati
   fields.end();
   const kind = KINDS.find((known) => known === name) ?? malformed("a workload is of no kind");
   return { id, kind, attested };
+}
+
+function readDevice([name, json]: readonly [string, unknown]): DeviceDeclaration {
+  const fields = fieldsOf(json);
+  const device = {
+    name,
+    owner: fields.optionalText("owner"),
+    posture: fields.texts("posture"),
+    groups: fields.texts("groups"),
+  };
+  fields.end();
+  return device;
 }
 
 function readRoute([path, json]: readonly [string, unknown]): RouteDeclaration {
