@@ -70,6 +70,7 @@ async function bonafide(words: readonly string[]): Promise<{ code: number; text:
   const code = await runProgram({
     commands: COMMANDS,
     version: "0.1.0",
+    program: "bonafide",
     words,
     env: {},
     stdout: sink,
