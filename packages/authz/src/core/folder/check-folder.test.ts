@@ -26,15 +26,30 @@ function findingsWith(...files: readonly (readonly [path: string, text: string])
   );
 }
 
+const allow = (from: string, to: string): string =>
+  `allow:\n  - { id: x, reason: y, from: "${from}", to: "${to}" }\n`;
+
+const serves = (id: string): readonly [string, string] => [
+  "teams/shop/team.yaml",
+  `services:\n  catalogue:\n    servedBy: ["${id}"]\n`,
+];
+
+const people = (owner: string): readonly [string, string] => [
+  "people.yaml",
+  `users: { alice: [support] }
+groups: { support: [] }
+devices:
+  laptop: { owner: ${owner}, posture: [disk-encrypted], groups: [support] }
+`,
+];
+
 test("a folder in good order has no findings", () => {
   assert.deepEqual(findingsWith(), []);
 });
 
 test("what the validator says comes with the place of the policy", () => {
-  const validate = (): { policyId: string; reason: string }[] => [
-    { policyId: "payments/checkout-refunds", reason: "no" },
-  ];
-  const { findings } = checkFolder(smallOrg(), { ...parsers, validate });
+  const complaints = [{ policyId: "payments/checkout-refunds", reason: "no" }];
+  const { findings } = checkFolder(smallOrg(), { ...parsers, validate: () => complaints });
   assert.deepEqual(findings, [
     {
       file: "teams/payments/policies/refunds.yaml",
@@ -47,8 +62,6 @@ test("what the validator says comes with the place of the policy", () => {
 
 test("a policy about what nobody declares, or from a team that is none, is refused", () => {
   const permit = "teams/shop/policies/x.yaml";
-  const allow = (from: string, to: string): string =>
-    `allow:\n  - { id: x, reason: y, from: "${from}", to: "${to}" }\n`;
   assert.deepEqual(findingsWith([permit, allow("team:cart", "catalogue")]), []);
   assert.deepEqual(findingsWith([permit, allow("team:cart", "catalogue/v9")]), [
     `${permit}:2 model`,
@@ -57,10 +70,6 @@ test("a policy about what nobody declares, or from a team that is none, is refus
 });
 
 test("a service is served by workloads of its team only", () => {
-  const serves = (id: string): readonly [string, string] => [
-    "teams/shop/team.yaml",
-    `services:\n  catalogue:\n    servedBy: ["${id}"]\n`,
-  ];
   assert.deepEqual(findingsWith(serves("spiffe://example.org/ns/shop/checkout")), []);
   for (const id of [
     "spiffe://example.org/ns/payments/api",
@@ -82,14 +91,6 @@ routes:
 });
 
 test("devices are callers with an owner who is known, a posture and groups", () => {
-  const people = (owner: string): readonly [string, string] => [
-    "people.yaml",
-    `users: { alice: [support] }
-groups: { support: [] }
-devices:
-  laptop: { owner: ${owner}, posture: [disk-encrypted], groups: [support] }
-`,
-  ];
   assert.deepEqual(findingsWith(people("bob")), ["people.yaml:4 model"]);
   const files = new Map([...smallOrg(), people("alice")]);
   files.set(
