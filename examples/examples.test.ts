@@ -50,6 +50,8 @@ test("HTTPS: the pair says hello once", async () => {
   assert.deepEqual(await client.toEnd(), ["Hello spiffe://example.org/visitor from the server"]);
   assert.equal(client.exitCode, 0);
   assert.equal(await server.line(), "called by spiffe://example.org/visitor");
+  await using nobody = new Program("hello-https/client.ts", args, "unix:///tmp/bonafide-none.sock");
+  assert.match(await nobody.said(), /^waiting for an identity: .*\(RPC_UNAVAILABLE\)$/);
   await using stranger = new Program("hello-https/client.ts", args, field.stranger);
   assert.match((await stranger.toEnd()).join(), /^failed: /);
   assert.equal(stranger.exitCode, 1);
@@ -109,16 +111,25 @@ class Field implements AsyncDisposable {
 class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
+  readonly #said: AsyncIterator<string>;
   readonly #ended: Promise<unknown>;
 
   constructor(file: string, args: readonly string[] = [], address = "unix:///none") {
     const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, SPIFFE_ENDPOINT_SOCKET: address },
     });
     this.#child = child;
     this.#ended = once(child, "close");
     this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    this.#said = createInterface(child.stderr)[Symbol.asyncIterator]();
+  }
+
+  /** Its next line on standard error. */
+  async said(): Promise<string> {
+    const next = await this.#said.next();
+    assert.ok(next.done !== true, "the program ended");
+    return next.value;
   }
 
   get exitCode(): number | null {

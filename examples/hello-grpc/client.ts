@@ -1,12 +1,13 @@
 /** Usage: client.ts HOST:PORT SERVER-SPIFFE-ID. Talks to that identity and no other, each second, across rotations. */
 import process from "node:process";
 import { setInterval } from "node:timers/promises";
-import { exactId, openRotatingGrpcClient, openSource } from "@bonafide/spiffe";
+import { exactId, openRotatingGrpcClient } from "@bonafide/spiffe";
 import { Metadata } from "@grpc/grpc-js";
+import { openIdentity } from "../open-identity.ts";
 import { openGreeter } from "./greeter.ts";
 
 const [, , address = "127.0.0.1:8443", serverId = ""] = process.argv;
-const source = await openSource();
+const source = await openIdentity();
 const greeter = openRotatingGrpcClient({
   source,
   authorize: exactId(serverId),

@@ -1,10 +1,11 @@
 /** Usage: server.ts [PORT]. Accepts every member of its own trust domain, and knows who calls. */
 import process from "node:process";
-import { createGrpcAcceptor, grpcPeer, memberOf, openSource } from "@bonafide/spiffe";
+import { createGrpcAcceptor, grpcPeer, memberOf } from "@bonafide/spiffe";
 import { type sendUnaryData, Server, type ServerUnaryCall } from "@grpc/grpc-js";
+import { openIdentity } from "../open-identity.ts";
 import { greeterService, type Message } from "./greeter.ts";
 
-const source = await openSource();
+const source = await openIdentity();
 const server = new Server();
 server.addService(greeterService, {
   sayHello(call: ServerUnaryCall<Message, Message>, answer: sendUnaryData<Message>): void {

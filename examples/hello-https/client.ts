@@ -1,10 +1,11 @@
 /** Usage: client.ts HOST:PORT SERVER-SPIFFE-ID. Talks to that identity and no other, once. */
 import { get } from "node:https";
 import process from "node:process";
-import { createHttpsAgent, exactId, openSource } from "@bonafide/spiffe";
+import { createHttpsAgent, exactId } from "@bonafide/spiffe";
+import { openIdentity } from "../open-identity.ts";
 
 const [, , address = "127.0.0.1:8443", serverId = ""] = process.argv;
-const source = await openSource();
+const source = await openIdentity();
 const agent = createHttpsAgent({ source, authorize: exactId(serverId) });
 const request = get(`https://${address}/`, { agent }, (response) => {
   response.setEncoding("utf8").on("data", console.log).on("end", end);

@@ -1,8 +1,9 @@
 /** Usage: server.ts [PORT]. Accepts every member of its own trust domain, and knows who calls. */
 import process from "node:process";
-import { createHttpsServer, memberOf, openSource } from "@bonafide/spiffe";
+import { createHttpsServer, memberOf } from "@bonafide/spiffe";
+import { openIdentity } from "../open-identity.ts";
 
-const source = await openSource();
+const source = await openIdentity();
 const { id, trustDomain } = source.current();
 const server = createHttpsServer(
   { source, authorize: memberOf(trustDomain) },

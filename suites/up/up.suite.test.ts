@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Checkout, copyCheckout } from "./checkout.ts";
-import { isAlive, startUp } from "./run-up.ts";
+import { isAlive, startUp, type UpRun } from "./run-up.ts";
 
 const isRoot = process.getuid?.() === 0;
 const OTHER_UID = 61_500;
@@ -125,6 +125,7 @@ test(
     assert.equal(JSON.stringify(listed).match(/"spiffeId":/g)?.length, 3);
     assert.match(JSON.stringify(json("ledger", "verify")), /"clean":true/);
     assert.match(JSON.stringify(json("server", "healthcheck")), /"healthy":true/);
+    await sayHello(launcher, cwd);
     const second = startUp({ command: [launcher, "up", "--once"], cwd });
     assert.equal(await second.ended, 75);
     assert.match(second.lines.join("\n"), /DATA_DIR_LOCKED/);
@@ -175,6 +176,39 @@ test(
     assert.match(run.lines.join("\n"), /chmod 700/);
   },
 );
+
+/** Does what examples/README.md says: entries, a server and a client under their names, and one without a name. */
+async function sayHello(launcher: string, cwd: string): Promise<void> {
+  const page = readFileSync(join(checkout.root, "examples", "README.md"), "utf8");
+  const lines = Array.from(page.matchAll(/^\.\/bonafide .*$/gm), ([line]) =>
+    line
+      .replace("./bonafide", launcher)
+      .replaceAll(/(?<= )(?=examples\/|node_modules\/)/g, `${checkout.root}/`),
+  );
+  assert.equal(lines.length, 4);
+  const start = (line = ""): UpRun => startUp({ command: ["sh", "-c", `exec ${line}`], cwd });
+  for (const entry of lines.slice(0, 2)) {
+    const run = start(entry);
+    assert.equal(await run.ended, 0, run.lines.join("\n"));
+  }
+  // The page's port may be taken here.
+  const server = start(lines[2]?.replace(" 8443", " 0"));
+  const listening = await server.until(/ listens on 127\.0\.0\.1:\d+$/);
+  const call = lines[3]?.replace("8443", /\d+$/.exec(listening)?.[0] ?? "");
+  const client = start(call);
+  assert.equal(await client.ended, 0, client.lines.join("\n"));
+  assert.deepEqual(client.lines, ["Hello spiffe://example.org/hello-client from the server"]);
+  const unnamed = start(`env ${agentOf(cwd)} ${call?.split(" -- ")[1]}`);
+  await unnamed.until(/^waiting for an identity: .*bonafide why d-.*\(NO_IDENTITY_ISSUED\)$/);
+  for (const run of [unnamed, server]) {
+    run.process.kill("SIGTERM");
+    await run.ended;
+  }
+}
+
+function agentOf(cwd: string): string {
+  return `SPIFFE_ENDPOINT_SOCKET=unix://${realpathSync(join(cwd, ".bonafide", "workload.sock"))}`;
+}
 
 function childrenOf(pid: number): readonly number[] {
   return readdirSync("/proc")

@@ -107,7 +107,7 @@ function denied(cause: BonafideError): BonafideError {
   return new BonafideError(
     SPIFFE_ERRORS,
     "NO_IDENTITY_ISSUED",
-    "the Workload API has no identity for this process",
+    `the Workload API has no identity for this process: ${cause.message}`,
     { cause, details: cause.details },
   );
 }
