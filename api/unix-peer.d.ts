@@ -52,6 +52,8 @@ export interface ListenUnixOptions extends UnixPeerOptions {
 
 export type OptionalCall = "SO_PEERPIDFD" | "PIDFD_GET_INFO" | "UNIX_DIAG";
 
+export type PeerCause = "caller.gone" | "caller.outside_pid_namespace" | "caller.id_unmapped" | "caller.ids_changed" | "caller.ids_unreadable" | "caller.not_pinned";
+
 export interface PeerCredentials {
     readonly pid: number;
     readonly uid: number;

@@ -10,6 +10,7 @@ import { Diagnosis, SyncMode } from "@bonafide/proto/bonafide/agent/v1/diagnosis
 import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
 import { ServerReflection } from "@bonafide/proto/grpc/reflection/v1/reflection_pb";
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
+import { RpcError } from "@bonafide/rpc";
 import { parseSpiffeId } from "@bonafide/spiffe";
 import type { Entry } from "./core/entry.ts";
 import {
@@ -287,6 +288,28 @@ test("calls of every service of the workload socket count as streams, until they
   assert.deepEqual(await served(agt), ["one"]);
   asked.resolve(undefined);
   await reflection.return();
+});
+
+test("a call without the security header is refused, and why tells the operator of it", async () => {
+  await using server = await ScriptedServer.open();
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  const call = agt
+    .workload(SpiffeWorkloadAPI)
+    .fetchX509SVID({}, { headers: { "workload.spiffe.io": "yes" } });
+  const refusal: unknown = await call.next().catch((error: unknown) => error);
+  assert.ok(refusal instanceof RpcError);
+  assert.equal(refusal.status, "invalid_argument");
+  assert.equal(refusal.reason, "WORKLOAD_HEADER_MISSING");
+  assert.equal(refusal.details["cause"], "protocol.header_missing");
+  const id = refusal.details["decision"] ?? "";
+  const diagnosis = agt.admin(Diagnosis);
+  const answer = await diagnosis.why({ about: { case: "decisionId", value: id } });
+  assert.equal(answer.firstCause?.code, "protocol.header_missing");
+  assert.match(answer.firstCause.text, /"yes"/);
+  assert.equal(answer.process?.pid, process.pid);
+  const listed = await diagnosis.listDecisions({ refusedOnly: true, pid: process.pid });
+  assert.equal(listed.decisions[0]?.firstCauseCode, "protocol.header_missing");
 });
 
 test("a request of more than 64 KiB is refused at the workload socket", async () => {

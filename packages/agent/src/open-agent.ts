@@ -9,6 +9,7 @@ import type { AgentDeps, AgentOptions } from "./agent-options.ts";
 import { type Attestation, createAttestation } from "./attestation/attestation.ts";
 import { nsAttestor } from "./attestation/ns-attestor.ts";
 import { createUnixAttestor } from "./attestation/unix/unix-attestor.ts";
+import { because, causeOf } from "./cause-details.ts";
 import type { TrustBundle } from "./core/bundle.ts";
 import type { Cause } from "./core/why/causes.ts";
 import { explainAgent } from "./core/why/explain-agent.ts";
@@ -311,7 +312,7 @@ class Agent implements RunningAgent {
           ...(this.id === undefined ? {} : { agentId: this.id }),
         });
         this.#deps.log("error", "agent.stopped", {
-          code: error.details["cause"],
+          code: causeOf(error),
           says: cause?.says,
           hint: cause?.hint,
           command: cause?.command,
@@ -331,10 +332,9 @@ class Agent implements RunningAgent {
   #end(end: AgentEnd): void {
     const text =
       end.kind === "stopped" ? (end.cause?.says ?? "the agent stopped") : "it was closed";
-    const cause = end.kind === "stopped" ? (end.cause?.code ?? "") : "";
-    this.#synced.reject(
-      new BonafideError(AGENT_ERRORS, "AGENT_STOPPED", text, { details: { cause } }),
-    );
+    const cause = end.kind === "stopped" ? end.cause?.code : undefined;
+    const details = cause === undefined ? {} : because(cause);
+    this.#synced.reject(new BonafideError(AGENT_ERRORS, "AGENT_STOPPED", text, { details }));
     this.#ended.resolve(end);
   }
 

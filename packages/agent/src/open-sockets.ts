@@ -22,7 +22,7 @@ import { WORKLOAD_REQUEST_BYTES_MAX, WORKLOAD_STREAMS_PER_CONNECTION_MAX } from 
 import type { Log } from "./log.ts";
 import type { SvidKeeper } from "./svid/svid-keeper.ts";
 import type { CallerGate } from "./workload/caller-gate.ts";
-import { checkSecurityHeader } from "./workload/header-check.ts";
+import { securityHeaderFault } from "./workload/header-check.ts";
 import { addSelfApi } from "./workload/self-api.ts";
 import { addWorkloadApi } from "./workload/workload-api.ts";
 
@@ -52,8 +52,10 @@ export async function openAgentSockets(
       requestBytesMax: WORKLOAD_REQUEST_BYTES_MAX,
       streamsPerConnectionMax: WORKLOAD_STREAMS_PER_CONNECTION_MAX,
       check: (call) => {
-        checkSecurityHeader(call);
-        open.set(call, deps.gate.admit(call.peer, `${call.service}/${call.method}`));
+        const method = `${call.service}/${call.method}`;
+        const fault = securityHeaderFault(call);
+        if (fault !== undefined) throw deps.gate.refuseHeader(call.peer, method, fault);
+        open.set(call, deps.gate.admit(call.peer, method));
       },
       observe: ({ call, error }) => {
         open.get(call)?.();

@@ -11,6 +11,7 @@ export {
   type UnixListener,
 } from "./listen-unix.ts";
 export type { PeerPin } from "./peer-pin.ts";
+export type { PeerCause } from "./peer-refusals.ts";
 export { ProcessDirectory } from "./process-directory.ts";
 export { parseEffectiveIds, parseProcessStat, type ProcessStat } from "./process-stat.ts";
 export { checkSocketPath } from "./socket-path.ts";

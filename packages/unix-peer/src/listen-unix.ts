@@ -4,6 +4,7 @@ import { BonafideError } from "@bonafide/errors";
 import { UNIX_PEER_ERRORS } from "./errors.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import { BACKLOG, CONNECTIONS_MAX, CONNECTIONS_PER_UID_MAX } from "./limits.ts";
+import { because } from "./peer-refusals.ts";
 import { prepareSocketFolder } from "./socket-folder.ts";
 import { checkSocketPath, removeStaleSocket } from "./socket-path.ts";
 import { UnixPeer, type UnixPeerOptions } from "./unix-peer.ts";
@@ -159,7 +160,7 @@ export async function listenUnix(options: ListenUnixOptions): Promise<UnixListen
       const entry = open.get(connectionId);
       if (entry !== undefined) return known(entry.caller);
       throw new BonafideError(UNIX_PEER_ERRORS, "CONNECTION_CLOSED", "the connection is closed", {
-        details: { cause: "caller.gone" },
+        details: because("caller.gone"),
       });
     },
     close,

@@ -3,7 +3,7 @@ import { UNIX_PEER_ERRORS } from "./errors.ts";
 import { HeldProcess } from "./held-process.ts";
 import type { Kernel, PidfdFacts } from "./kernel/kernel.ts";
 import type { PeerPin } from "./peer-pin.ts";
-import { peerGone, peerNotPinned, peerOutside } from "./peer-refusals.ts";
+import { because, peerGone, peerNotPinned, peerOutside } from "./peer-refusals.ts";
 import type { ProcessDirectory } from "./process-directory.ts";
 import { parseEffectiveIds, parseGroups, parseProcessStat } from "./process-stat.ts";
 import { holdsPeerSocket } from "./socket-proof.ts";
@@ -168,7 +168,7 @@ export class UnixPeer implements Disposable {
       UNIX_PEER_ERRORS,
       "PEER_IDS_CHANGED",
       `the process connected as ${connected} and is ${present} now`,
-      { details: { cause: "caller.ids_changed", connected, now: present } },
+      { details: because("caller.ids_changed", { connected, now: present }) },
     );
   }
 
@@ -188,7 +188,7 @@ function assertMapped(uid: number, gid: number): void {
     UNIX_PEER_ERRORS,
     "PEER_ID_UNMAPPED",
     `the caller's ids are ${uid}:${gid}, which stand for any id unknown here`,
-    { details: { cause: "caller.id_unmapped", uid: String(uid), gid: String(gid) } },
+    { details: because("caller.id_unmapped", { uid: String(uid), gid: String(gid) }) },
   );
 }
 

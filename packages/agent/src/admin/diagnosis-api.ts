@@ -14,7 +14,7 @@ import type { Observation } from "../attestation/observation.ts";
 import { explainAgent, explainFreshness } from "../core/why/explain-agent.ts";
 import type { CallerFact, ForeignEntry, WhyFacts } from "../core/why/facts.ts";
 import { why } from "../core/why/why.ts";
-import type { Decision, DecisionLog } from "../decision/decision-log.ts";
+import type { CallingProcess, Decision, DecisionLog } from "../decision/decision-log.ts";
 import { AGENT_ERRORS } from "../errors.ts";
 import type { IdentityGroups } from "../identity/identity-groups.ts";
 import type { ClockWatch } from "../node/clock-watch.ts";
@@ -84,7 +84,7 @@ export function addDiagnosis(server: RpcServer<UnixConnection>, deps: DiagnosisD
       const decisions = deps.decisions.list(
         (decision) =>
           (!refusedOnly || decision.outcome === "refused") &&
-          (pid === 0 || decision.observation?.pid === pid),
+          (pid === 0 || processOf(decision)?.pid === pid),
         most,
       );
       return { decisions: decisions.map((decision) => summaryOf(deps, decision)) };
@@ -156,7 +156,8 @@ function subjectOfDecision({ decisions }: DiagnosisDeps, id: string): Subject {
 function factsOf(deps: DiagnosisDeps, subject: Subject, question: Question): WhyFacts {
   const { want, elsewhere } = question;
   const { picture, identity, synchroniser, clockWatch, socketPath } = deps;
-  const { observation } = subject;
+  const { observation, decision } = subject;
+  const pid = observation?.pid ?? decision?.peer?.pid;
   const selectors = observation?.selectors ?? [];
   const { offsetMs } = clockWatch;
   const { awaySince } = synchroniser;
@@ -164,7 +165,7 @@ function factsOf(deps: DiagnosisDeps, subject: Subject, question: Question): Why
   return {
     socketPath,
     caller: subject.caller,
-    ...(observation === undefined ? {} : { pid: observation.pid }),
+    ...(pid === undefined ? {} : { pid }),
     selectors,
     omitted: observation?.omitted ?? [],
     standing: identity.standing,
@@ -201,7 +202,7 @@ function explain(
   const answer = why(factsOf(deps, subject, question));
   const { observation, decision } = subject;
   const selectors = observation?.selectors ?? [];
-  const process = formatProcess(observation);
+  const process = formatProcess(observation ?? decision?.peer);
   return {
     ...(process === undefined ? {} : { process }),
     observed: formatObserved(selectors),
@@ -228,7 +229,7 @@ function summaryOf(
   firstCauseCode: string;
   spiffeIds: string[];
 } {
-  const process = formatProcess(decision.observation);
+  const process = formatProcess(processOf(decision));
   const refused = decision.outcome === "refused";
   const cause = refused
     ? why(factsOf(deps, subjectOf(decision), NOTHING_MORE)).first?.code
@@ -249,6 +250,10 @@ function subjectOf(decision: Decision): Subject {
     decision,
     ...(signingFailure === undefined ? {} : { signingFailure }),
   };
+}
+
+function processOf({ observation, peer }: Decision): Observation | CallingProcess | undefined {
+  return observation ?? peer;
 }
 
 const MODES = { push: SyncMode.PUSH, poll: SyncMode.POLL } as const;

@@ -2,6 +2,7 @@ import { BonafideError, isBonafideError } from "@bonafide/errors";
 import type { Clock } from "@bonafide/lifetime";
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import type { UnixPeer } from "@bonafide/unix-peer";
+import { because } from "../cause-details.ts";
 import { compareObservations, mergeObservations } from "./core/selectors.ts";
 import { ATTESTATION_ERRORS } from "./errors.ts";
 import {
@@ -169,7 +170,7 @@ function busy(): BonafideError {
     ATTESTATION_ERRORS,
     "ATTESTATION_BUSY",
     "too many calls of this user are being looked at",
-    { details: { cause: "caller.too_many" } },
+    { details: because("caller.too_many") },
   );
 }
 

@@ -1,6 +1,7 @@
 import { BonafideError } from "@bonafide/errors";
 import type { CallerFacts, ObservedSelector, OmittedFact } from "@bonafide/plugin-api";
 import type { ProcessDirectory, UnixPeer } from "@bonafide/unix-peer";
+import { because } from "../cause-details.ts";
 import { readCallerFacts, sameCallerFacts } from "./caller-facts.ts";
 import { asLabels, sealSelectors } from "./core/selectors.ts";
 import { ATTESTATION_ERRORS } from "./errors.ts";
@@ -97,7 +98,7 @@ export const ATTESTATION_STEPS: readonly Step[] = [
         ATTESTATION_ERRORS,
         "ATTESTATION_UNSTABLE",
         "the calling process changed while it was looked at",
-        { details: { cause: "caller.facts_changed" } },
+        { details: because("caller.facts_changed") },
       );
     },
   },

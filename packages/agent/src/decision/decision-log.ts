@@ -4,6 +4,9 @@ import type { Observation } from "../attestation/observation.ts";
 import type { CallerFact } from "../core/why/facts.ts";
 import { DECISIONS_MAX } from "../limits.ts";
 
+/** A caller of whom no more than this may be known. */
+export type CallingProcess = Pick<Observation, "pid" | "uid" | "gid" | "pin">;
+
 /** One decision about one call, with what it was taken from. */
 export interface Decision {
   /** Opaque, hard to guess; what a refused workload hands to its operator. */
@@ -14,18 +17,25 @@ export interface Decision {
   readonly outcome: "served" | "refused";
   /** How the caller was seen. */
   readonly caller: CallerFact;
-  /** Absent when the caller could not be looked at. */
+  /** Absent when the caller was not, or could not be, looked at. */
   readonly observation: Observation | undefined;
+  /** Who called, as far as the kernel told; absent when it did not. */
+  readonly peer?: CallingProcess;
   /** What was served. */
   readonly spiffeIds: readonly string[];
   /** Why the server signed nothing, where that was the reason. */
   readonly signingFailure?: string;
 }
 
-/** The newest decisions of an agent, bounded; in memory only. */
+/**
+ * The newest decisions of an agent, bounded; in memory only. When there are too many, the user with the most of them
+ * loses its oldest: one who is refused a thousand times a minute takes nobody else's from the operator.
+ */
 export class DecisionLog {
   readonly #max: number;
+  /** Oldest first. */
   readonly #byId = new Map<string, Decision>();
+  readonly #ofUid = new Map<number, number>();
 
   /** @param max  How many are remembered, default 2000. */
   constructor(max: number = DECISIONS_MAX) {
@@ -37,14 +47,12 @@ export class DecisionLog {
     return `d-${randomBytes(9).toString("base64url")}`;
   }
 
-  /** Remembers a decision, forgetting the oldest one if there are too many. */
+  /** Remembers a decision, forgetting another if there are too many. */
   record(decision: Decision): void {
+    const uid = uidOf(decision);
     this.#byId.set(decision.id, decision);
-    if (this.#byId.size <= this.#max) return;
-    for (const oldest of this.#byId.keys()) {
-      this.#byId.delete(oldest);
-      return;
-    }
+    this.#ofUid.set(uid, (this.#ofUid.get(uid) ?? 0) + 1);
+    if (this.#byId.size > this.#max) this.#forgetOne();
   }
 
   find(id: string): Decision | undefined {
@@ -56,4 +64,25 @@ export class DecisionLog {
     const all = [...this.#byId.values()].filter((decision) => which(decision));
     return all.toReversed().slice(0, limit);
   }
+
+  #forgetOne(): void {
+    let most: number | undefined;
+    for (const [uid, count] of this.#ofUid) {
+      if (most === undefined || count > (this.#ofUid.get(most) ?? 0)) most = uid;
+    }
+    for (const [id, decision] of this.#byId) {
+      const uid = uidOf(decision);
+      if (uid !== most) continue;
+      this.#byId.delete(id);
+      const left = (this.#ofUid.get(uid) ?? 1) - 1;
+      if (left === 0) this.#ofUid.delete(uid);
+      else this.#ofUid.set(uid, left);
+      return;
+    }
+  }
+}
+
+/** -1 for callers that the kernel could not tell apart. */
+function uidOf({ observation, peer }: Decision): number {
+  return observation?.uid ?? peer?.uid ?? -1;
 }

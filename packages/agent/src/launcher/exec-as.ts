@@ -153,7 +153,7 @@ async function named(
     LAUNCHER_ERRORS,
     "SLOT_UNKNOWN",
     "the started process ended, or did not come, before it took its name",
-    { details: { cause: reason } },
+    { details: { reason } },
   );
 }
 

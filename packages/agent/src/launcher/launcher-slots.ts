@@ -198,9 +198,7 @@ export class LauncherSlots implements AsyncDisposable {
     const waiting = this.#waiting.get(key);
     this.#waiting.delete(key);
     if (waiting === undefined) {
-      throw new BonafideError(LAUNCHER_ERRORS, "SLOT_UNKNOWN", "no slot waits for this process", {
-        details: { cause: "slot.unknown" },
-      });
+      throw new BonafideError(LAUNCHER_ERRORS, "SLOT_UNKNOWN", "no slot waits for this process");
     }
     this.#at("slot-matched");
     let bound: BoundSlot | undefined;
@@ -276,7 +274,6 @@ export class LauncherSlots implements AsyncDisposable {
         LAUNCHER_ERRORS,
         "SLOT_NAME_INVALID",
         "a name is 1 to 4 parts of [a-z0-9][a-z0-9._-]{0,62}, joined by slashes",
-        { details: { cause: "slot.name_invalid" } },
       );
     }
     if (!mayRegister(this.#permissions, launcher.uid, name)) {
@@ -284,7 +281,7 @@ export class LauncherSlots implements AsyncDisposable {
         LAUNCHER_ERRORS,
         "SLOT_NOT_PERMITTED",
         `uid ${launcher.uid} may not start workloads as ${name}`,
-        { details: { cause: "slot.not_permitted", uid: String(launcher.uid), name } },
+        { details: { uid: String(launcher.uid), name } },
       );
     }
     assertIds(launcher);
@@ -293,9 +290,7 @@ export class LauncherSlots implements AsyncDisposable {
       if (launcherUid === launcher.uid) ofUid++;
     }
     if (ofUid < WAITING_PER_UID_MAX && this.#waiting.size + this.#bound.size < SLOTS_MAX) return;
-    throw new BonafideError(LAUNCHER_ERRORS, "SLOTS_EXCEEDED", "too many slots are open", {
-      details: { cause: "slot.too_many" },
-    });
+    throw new BonafideError(LAUNCHER_ERRORS, "SLOTS_EXCEEDED", "too many slots are open");
   }
 
   async #expire(ms: number, signal: AbortSignal, settle: (reason: SlotEnd) => void): Promise<void> {
@@ -320,7 +315,6 @@ export class LauncherSlots implements AsyncDisposable {
         LAUNCHER_ERRORS,
         "SLOT_REDEEMER_UNFIT",
         "only a child of the launcher that leads its own session may take the slot",
-        { details: { cause: "slot.redeemer_unfit" } },
       );
     }
     const record: SlotRecord = {

@@ -3,6 +3,7 @@ import { backoffMs, type Clock, type Random } from "@bonafide/lifetime";
 import { type GeneratedKey, generateKey } from "@bonafide/pki";
 import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
 import type { X509Context, X509ContextSource, X509Svid } from "@bonafide/spiffe";
+import { because } from "../cause-details.ts";
 import { allExpired } from "../core/bundle.ts";
 import {
   type Known,
@@ -395,6 +396,6 @@ export class NodeIdentity implements X509ContextSource {
 
 function stopped(cause: StopCause): BonafideError {
   return new BonafideError(AGENT_ERRORS, "AGENT_STOPPED", `the agent has to stop: ${cause}`, {
-    details: { cause },
+    details: because(cause),
   });
 }

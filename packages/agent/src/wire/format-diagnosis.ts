@@ -18,7 +18,7 @@ import { type Entry, selectorText } from "../core/entry.ts";
 import type { Cause } from "../core/why/causes.ts";
 import type { Judged, NearestEntry } from "../core/why/nearest-entries.ts";
 import { entryGrade } from "../core/worth.ts";
-import type { Decision } from "../decision/decision-log.ts";
+import type { CallingProcess, Decision } from "../decision/decision-log.ts";
 import { formatEntry } from "./format-picture.ts";
 
 const GRADES: Readonly<Record<Grade, WireGrade>> = {
@@ -72,10 +72,11 @@ export function formatDecision(decision: Decision): MessageInitShape<typeof Deci
 
 /** The process that was looked at. */
 export function formatProcess(
-  observation: Observation | undefined,
+  process: Observation | CallingProcess | undefined,
 ): MessageInitShape<typeof ObservedProcessSchema> | undefined {
-  if (observation === undefined) return undefined;
-  const { pid, uid, gid, executable, pin } = observation;
+  if (process === undefined) return undefined;
+  const { pid, uid, gid, pin } = process;
+  const executable = "executable" in process ? process.executable : undefined;
   return { pid, uid, gid, executable: executable ?? "", pinning: pin };
 }
 

@@ -1,11 +1,12 @@
 import { isBonafideError } from "@bonafide/errors";
+import { causeOf } from "../cause-details.ts";
 import type { CallerFact } from "../core/why/facts.ts";
 
 /** What a failed look at a caller says of it, for `why`. */
 export function callerFactOf(error: unknown): CallerFact {
   const details = isBonafideError(error) ? error.details : {};
   const text = isBonafideError(error) ? error.message : "an unexpected failure";
-  switch (details["cause"]) {
+  switch (causeOf(error)) {
     case "caller.outside_pid_namespace":
       return { kind: "outside_pid_namespace" };
     case "caller.id_unmapped":

@@ -3,13 +3,15 @@ import type { Clock } from "@bonafide/lifetime";
 import type { UnixConnection, UnixPeer } from "@bonafide/unix-peer";
 import type { Attestation } from "../attestation/attestation.ts";
 import type { Observation, ObservationChange } from "../attestation/observation.ts";
+import { because, type CauseDetails } from "../cause-details.ts";
 import { type Selector, selectorText } from "../core/entry.ts";
 import type { CallerFact } from "../core/why/facts.ts";
-import type { Decision, DecisionLog } from "../decision/decision-log.ts";
+import type { CallingProcess, Decision, DecisionLog } from "../decision/decision-log.ts";
 import { AGENT_ERRORS, type AgentErrorCode } from "../errors.ts";
 import { LOOK_AGAIN_MS, LOOKS_BEFORE_PUSH_MAX } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { callerFactOf } from "./caller-fact.ts";
+import { SECURITY_HEADER } from "./header-check.ts";
 import type { UidLimits } from "./uid-limits.ts";
 
 /** What a {@link CallerGate} works with. */
@@ -19,6 +21,12 @@ export interface CallerGateDeps {
   readonly attestation: Attestation;
   readonly decisions: DecisionLog;
   readonly limits: UidLimits;
+}
+
+/** A call that is refused without a look at its caller. */
+interface UnseenCall {
+  readonly method: string;
+  readonly connection: Pick<UnixConnection, "caller">;
 }
 
 /** A caller that was looked at. */
@@ -31,6 +39,11 @@ export interface SeenCaller {
   /** Full name of the method it called. */
   readonly method: string;
 }
+
+const HEADER_MISSING = `the header ${SECURITY_HEADER}: true is required, exactly once`;
+
+/** Values of the security header that are remembered of a refused call. */
+const HEADER_VALUES_SHOWN = 4;
 
 /** Longest list of the caller's own selectors in a refusal, characters. */
 const SELECTORS_SHOWN_MAX = 1500;
@@ -53,12 +66,42 @@ export class CallerGate {
    * @returns To be called at its end.
    * @throws CALLER_LIMIT_EXCEEDED
    */
-  admit(connection: UnixConnection, method: string): () => void {
+  admit(connection: Pick<UnixConnection, "caller">, method: string): () => void {
     try {
       return this.#deps.limits.openStream(uidOf(connection));
     } catch (error) {
-      throw this.#refuseUnseen(method, callerFactOf(error), "CALLER_LIMIT_EXCEEDED", error);
+      throw this.#refuseUnseen({ method, connection }, callerFactOf(error), {
+        code: "CALLER_LIMIT_EXCEEDED",
+        cause: error,
+      });
     }
+  }
+
+  /**
+   * Writes down the refusal of a call without the security header, and words it. One user's are written down as often as
+   * its calls may be looked at, and refused beyond that too.
+   *
+   * @param values  What stood in the header's place.
+   * @returns The error to throw.
+   */
+  refuseHeader(
+    connection: Pick<UnixConnection, "caller">,
+    method: string,
+    values: readonly string[],
+  ): BonafideError {
+    try {
+      this.#deps.limits.takeAttestation(uidOf(connection));
+    } catch {
+      return new BonafideError(AGENT_ERRORS, "WORKLOAD_HEADER_MISSING", HEADER_MISSING, {
+        details: because("protocol.header_missing"),
+      });
+    }
+    const shown = values.slice(0, HEADER_VALUES_SHOWN).map((value) => value.slice(0, 64));
+    const caller: CallerFact = { kind: "header_missing", values: shown };
+    return this.#refuseUnseen({ method, connection }, caller, {
+      code: "WORKLOAD_HEADER_MISSING",
+      details: because("protocol.header_missing"),
+    });
   }
 
   /** @throws CALLER_NOT_ATTESTED, CALLER_LIMIT_EXCEEDED */
@@ -77,9 +120,8 @@ export class CallerGate {
     } catch (error) {
       options.signal.throwIfAborted();
       const fact = callerFactOf(error);
-      if (fact.kind === "too_many")
-        throw this.#refuseUnseen(method, fact, "CALLER_LIMIT_EXCEEDED", error);
-      throw this.#refuseUnseen(method, fact, "CALLER_NOT_ATTESTED", error);
+      const code = fact.kind === "too_many" ? "CALLER_LIMIT_EXCEEDED" : "CALLER_NOT_ATTESTED";
+      throw this.#refuseUnseen({ method, connection }, fact, { code, cause: error });
     }
   }
 
@@ -114,7 +156,11 @@ export class CallerGate {
       again = await attestation.reobserve(seen.peer, seen.known, options);
     } catch (error) {
       options.signal.throwIfAborted();
-      throw this.#refuseUnseen(seen.method, callerFactOf(error), "CALLER_NOT_ATTESTED", error);
+      const connection = { caller: () => seen.peer };
+      throw this.#refuseUnseen({ method: seen.method, connection }, callerFactOf(error), {
+        code: "CALLER_NOT_ATTESTED",
+        cause: error,
+      });
     }
     const { observation } = again;
     if (again.kind === "same") return { ...seen, observation, known: again.known };
@@ -153,19 +199,24 @@ export class CallerGate {
   }
 
   #refuseUnseen(
-    method: string,
+    { method, connection }: UnseenCall,
     caller: CallerFact,
-    code: AgentErrorCode,
-    cause: unknown,
+    refusal: {
+      readonly code: AgentErrorCode;
+      readonly cause?: unknown;
+      readonly details?: CauseDetails;
+    },
   ): BonafideError {
+    const peer = processOf(connection);
     const decision = this.#record({
       method,
       outcome: "refused",
       caller,
       observation: undefined,
+      ...(peer === undefined ? {} : { peer }),
       spiffeIds: [],
     });
-    return this.#error(code, decision, {}, cause);
+    return this.#error(refusal.code, decision, refusal.details ?? {}, refusal.cause);
   }
 
   #error(
@@ -185,12 +236,12 @@ export class CallerGate {
     const { decisions, clock, log } = this.#deps;
     const whole: Decision = { ...decision, id: decisions.newId(), at: clock.now() };
     decisions.record(whole);
-    const { observation } = whole;
+    const { observation, peer } = whole;
     log(whole.outcome === "refused" ? "warn" : "info", `caller.${whole.outcome}`, {
       decision: whole.id,
       method: whole.method,
-      pid: observation?.pid,
-      uid: observation?.uid,
+      pid: observation?.pid ?? peer?.pid,
+      uid: observation?.uid ?? peer?.uid,
       caller: whole.caller.kind,
       spiffeIds: whole.spiffeIds,
     });
@@ -201,16 +252,22 @@ export class CallerGate {
 /** No user's: of all who are refused as soon as they are looked at. */
 const UID_UNKNOWN = -1;
 
-function uidOf(connection: UnixConnection): number {
+function uidOf(connection: Pick<UnixConnection, "caller">): number {
+  return processOf(connection)?.uid ?? UID_UNKNOWN;
+}
+
+function processOf({ caller }: Pick<UnixConnection, "caller">): CallingProcess | undefined {
   try {
-    return connection.caller().uid;
+    const { pid, uid, gid, pin } = caller();
+    return { pid, uid, gid, pin };
   } catch {
-    return UID_UNKNOWN;
+    return undefined;
   }
 }
 
 /** What a refused caller reads. */
 const TEXTS: Partial<Readonly<Record<AgentErrorCode, string>>> = {
+  WORKLOAD_HEADER_MISSING: HEADER_MISSING,
   NO_IDENTITY_ISSUED: "no identity issued",
   CALLER_CHANGED: "the calling process changed while its stream was open",
   CALLER_NOT_ATTESTED: "the calling process could not be attested",

@@ -1,5 +1,6 @@
 import { BonafideError } from "@bonafide/errors";
 import { type Clock, type RateLimit, takeUnits, type TokenBucket } from "@bonafide/lifetime";
+import { because } from "../cause-details.ts";
 import { AGENT_ERRORS } from "../errors.ts";
 import {
   ATTESTATIONS_PER_UID_A_SECOND,
@@ -95,7 +96,7 @@ export class UidLimits {
 
 function exceeded(why: string): BonafideError {
   return new BonafideError(AGENT_ERRORS, "CALLER_LIMIT_EXCEEDED", why, {
-    details: { cause: "caller.too_many" },
+    details: because("caller.too_many"),
     retryAfterMs: 1000,
   });
 }

@@ -1,3 +1,5 @@
+import type { PeerCause } from "@bonafide/unix-peer";
+
 /** What one cause of a refusal is. */
 export interface CauseSpec {
   /** Its step of the ladder; the lowest broken one is the first cause. */
@@ -135,6 +137,8 @@ export const CAUSES = {
   "signing.failed": { rung: 9, summary: "the entry fits, and the server did not sign" },
 } as const;
 CAUSES satisfies Readonly<Record<string, CauseSpec>>;
+// What the kernel's side refuses with is of this table too.
+CAUSES satisfies Readonly<Record<PeerCause, CauseSpec>>;
 
 /** The code of a cause, such as `entry.none`. */
 export type CauseCode = keyof typeof CAUSES;

@@ -48,7 +48,7 @@ function explainCaller({ caller, pid }: WhyFacts): Cause | undefined {
       return {
         code: "caller.outside_pid_namespace",
         says: "the kernel shows the caller as process 0: it is not in the agent's PID namespace",
-        hint: "Give the agent the host's PID namespace (hostPID: true, --pid=host), or give the container a socket of its own (socket:name).",
+        hint: "Give the agent the host's PID namespace (hostPID: true, --pid=host).",
       };
     case "id_unmapped":
       return {

@@ -119,7 +119,7 @@ const CASES: readonly Case[] = [
     facts: { caller: { kind: "outside_pid_namespace" }, selectors: [] },
     decoy: { entries: [entry("/a", ["unix:uid:0"])] },
     first: "caller.outside_pid_namespace",
-    names: ["hostPID", "socket:name"],
+    names: ["hostPID", "process 0"],
   },
   {
     name: "11: the caller changed its user after it connected",
