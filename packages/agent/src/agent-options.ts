@@ -21,7 +21,10 @@ export interface AgentOptions {
   readonly bootstrap?: Bootstrap;
   /** For the first start, or after the node was evicted. */
   readonly joinToken?: string;
-  /** Raw Ed25519 key of the trust domain's recovery, 32 bytes; default: learned from the verified server, once. */
+  /**
+   * Raw Ed25519 key of the trust domain's recovery, 32 bytes; default: the one that came with the bootstrap bundle, or
+   * else the one that the first verified server told.
+   */
   readonly recoveryKey?: Uint8Array;
   /** Pause between polls of a server that does not push, ms, default 5000. */
   readonly pollIntervalMs?: number;

@@ -10,7 +10,6 @@ import { type Attestation, createAttestation } from "./attestation/attestation.t
 import { nsAttestor } from "./attestation/ns-attestor.ts";
 import { createUnixAttestor } from "./attestation/unix/unix-attestor.ts";
 import { because, causeOf } from "./cause-details.ts";
-import type { TrustBundle } from "./core/bundle.ts";
 import type { Cause } from "./core/why/causes.ts";
 import { explainAgent } from "./core/why/explain-agent.ts";
 import { DecisionLog } from "./decision/decision-log.ts";
@@ -29,8 +28,9 @@ import { LauncherSlots } from "./launcher/launcher-slots.ts";
 import { slotsFile } from "./launcher/slots-file.ts";
 import {
   fetchBundleInsecure,
-  parseBootstrapBundle,
-  readBootstrapBundle,
+  type BootstrapBundle,
+  parseBootstrap,
+  readBootstrap,
 } from "./node/bootstrap.ts";
 import { ClockWatch } from "./node/clock-watch.ts";
 import { NodeIdentity } from "./node/node-identity.ts";
@@ -102,7 +102,8 @@ async function openLocked(
   const pinFile = new PinFile(join(options.dataDir, "pins.json"));
   const identityFile = new IdentityFile(join(options.dataDir, "identity.json"));
   const stored = await pictureFile.read(options.trustDomain);
-  const picture = new Picture(await firstBundle(stored, options, deps, signal));
+  const start = await startOf(stored, options, deps, signal);
+  const picture = new Picture(start.bundle);
   if (stored?.update !== undefined) picture.adopt(stored.update);
   const clockWatch = new ClockWatch(deps);
   const identity = new NodeIdentity(
@@ -110,7 +111,11 @@ async function openLocked(
       ...deps,
       picture,
       identityFile,
-      pins: new NodePins(pinFile, options.trustDomain, pinsOf(options, await pinFile.read())),
+      pins: new NodePins(
+        pinFile,
+        options.trustDomain,
+        await pinsOf(options, pinFile, start.recoveryKey),
+      ),
       clockWatch,
       joinKey: new JoinKey(join(options.dataDir, "joining.key")),
     },
@@ -364,21 +369,24 @@ function callerOf({ peer }: CallContext<UnixConnection>): UnixPeer {
   return peer.caller();
 }
 
-async function firstBundle(
+async function startOf(
   stored: StoredPicture | undefined,
   options: AgentOptions,
   deps: AgentDeps,
   signal: AbortSignal,
-): Promise<TrustBundle> {
-  if (stored !== undefined) return stored.bundle;
+): Promise<BootstrapBundle> {
+  if (stored !== undefined) return { bundle: stored.bundle, recoveryKey: undefined };
   const { trustDomain, server, bootstrap = { kind: "none" } } = options;
   switch (bootstrap.kind) {
     case "file":
-      return readBootstrapBundle(trustDomain, bootstrap.path);
+      return readBootstrap(trustDomain, bootstrap.path);
     case "text":
-      return parseBootstrapBundle(trustDomain, bootstrap.text);
+      return parseBootstrap(trustDomain, bootstrap.text);
     case "insecure":
-      return fetchBundleInsecure(server, trustDomain, deps, { signal });
+      return {
+        bundle: await fetchBundleInsecure(server, trustDomain, deps, { signal }),
+        recoveryKey: undefined,
+      };
     case "none":
       throw new BonafideError(
         AGENT_ERRORS,
@@ -390,11 +398,22 @@ async function firstBundle(
   }
 }
 
-function pinsOf(options: AgentOptions, pins: Pins | undefined): Pins | undefined {
-  const { recoveryKey, trustDomain } = options;
+/**
+ * What is pinned, with the recovery key that was given now: as an option, or with the bundle of a first start. That one
+ * is on disk before anybody is called, since later starts read no bootstrap bundle.
+ */
+async function pinsOf(
+  { recoveryKey: given, trustDomain }: AgentOptions,
+  file: PinFile,
+  bootstrapKey: Uint8Array | undefined,
+): Promise<Pins | undefined> {
+  const pins = await file.read();
+  const recoveryKey = given ?? pins?.recoveryKey ?? bootstrapKey;
   if (recoveryKey === undefined) return pins;
   const { spentToken, formerIds = [] } = pins ?? {};
-  return { trustDomain, spentToken, formerIds, recoveryKey };
+  const next = { trustDomain, spentToken, formerIds, recoveryKey };
+  if (pins?.recoveryKey === undefined) await file.write(next);
+  return next;
 }
 
 /** Hashing executables costs; nobody pays for it unless an entry asks. */

@@ -1,9 +1,11 @@
+import { withRecoveryKey } from "@bonafide/agent";
 import { parseCertificate, formatPem } from "@bonafide/pki";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import { formatSpiffeBundle, parseTrustDomain, x509BundleOf } from "@bonafide/spiffe";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
+import { fetchRecoveryKey } from "../clients/fetch-recovery-key.ts";
 import { EXIT } from "../exit-codes.ts";
 
 /** `bonafide bundle show` */
@@ -33,12 +35,17 @@ export const bundleShow: Command = defineCommand({
       jwtAuthorities: [],
       witAuthorities: [],
     });
-    const pem = authorities.map(({ der }) => formatPem("CERTIFICATE", der)).join("");
-    output.result(format === "pem" ? pem.trimEnd() : document.trimEnd(), {
+    const certificates = authorities.map(({ der }) => formatPem("CERTIFICATE", der)).join("");
+    const key = await fetchRecoveryKey(server, { signal });
+    const withKey = (text: string): string =>
+      key === undefined ? text : withRecoveryKey(text, key);
+    const [pem, spiffe] = [withKey(certificates), withKey(document)];
+    output.result(format === "pem" ? pem.trimEnd() : spiffe.trimEnd(), {
       trustDomain,
       sequence: String(bundle.sequenceNumber),
       pem,
-      spiffe: document,
+      spiffe,
+      recoveryKey: key === undefined ? "" : Buffer.from(key).toString("base64"),
     });
     return EXIT.ok;
   },

@@ -10,10 +10,11 @@ import type { Log } from "../log.ts";
 import { openLinkInsecure } from "../server/insecure-link.ts";
 import type { ServerAddress } from "../server/server-link.ts";
 import { parseBundle } from "../wire/parse-bundle.ts";
+import { recoveryKeyIn } from "./bootstrap-key.ts";
 
 /** Where an agent that has no state yet learns whom to trust. */
 export type Bootstrap =
-  /** A file with the server's bundle: PEM, or a SPIFFE bundle document. */
+  /** A file with the server's bundle: PEM, or a SPIFFE bundle document; as `bundle show` prints it, with the recovery key. */
   | { readonly kind: "file"; readonly path: string }
   /** The same, as text. */
   | { readonly kind: "text"; readonly text: string }
@@ -29,12 +30,23 @@ export interface InsecureBootstrapDeps {
   readonly log: Log;
 }
 
+/** What an agent starts from. */
+export interface BootstrapBundle {
+  readonly bundle: TrustBundle;
+  /** Raw Ed25519 key of the trust domain's recovery, 32 bytes; undefined: it came with none. */
+  readonly recoveryKey: Uint8Array | undefined;
+}
+
 /**
  * Reads a bootstrap bundle.
  *
  * @throws BOOTSTRAP_BUNDLE_INVALID  unreadable, or without an authority
  */
-export function parseBootstrapBundle(trustDomain: TrustDomain, text: string): TrustBundle {
+export function parseBootstrap(trustDomain: TrustDomain, text: string): BootstrapBundle {
+  return { bundle: parseBundleText(trustDomain, text), recoveryKey: recoveryKeyIn(text) };
+}
+
+function parseBundleText(trustDomain: TrustDomain, text: string): TrustBundle {
   try {
     const isDocument = text.trimStart().startsWith("{");
     const document = isDocument ? parseSpiffeBundle(trustDomain, text) : undefined;
@@ -52,10 +64,10 @@ export function parseBootstrapBundle(trustDomain: TrustDomain, text: string): Tr
 }
 
 /** Reads a bootstrap bundle from a file. @throws BOOTSTRAP_BUNDLE_INVALID */
-export async function readBootstrapBundle(
+export async function readBootstrap(
   trustDomain: TrustDomain,
   path: string,
-): Promise<TrustBundle> {
+): Promise<BootstrapBundle> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -67,7 +79,7 @@ export async function readBootstrapBundle(
       { cause, details: { path } },
     );
   }
-  return parseBootstrapBundle(trustDomain, text);
+  return parseBootstrap(trustDomain, text);
 }
 
 /**
