@@ -194,13 +194,14 @@ suite("certificates read back by node:crypto, @peculiar/x509 and openssl", () =>
 
 suite("what is written is what was asked for", () => {
   test("any template is read back by our own parser, field by field", () => {
+    const uri = fc.webUrl({ withFragments: true, withQueryParameters: true });
     const visible = fc.string({
       unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
       minLength: 1,
       maxLength: 300,
     });
     const template = fc.record({
-      uris: fc.array(visible, { minLength: 1, maxLength: 4 }),
+      uris: fc.array(uri, { minLength: 1, maxLength: 4 }),
       dnsNames: fc.array(visible, { maxLength: 4 }),
       serial: fc.bigInt({ min: 1n, max: 2n ** 128n - 1n }),
       begin: fc.integer({ min: -600_000_000, max: 4_000_000_000 }),
@@ -275,6 +276,10 @@ suite("what is not issued", () => {
   const refused: Readonly<Record<string, Partial<CertificateTemplate>>> = {
     "an empty URI": { uris: [""] },
     "a URI with a space": { uris: ["spiffe://a/ x"] },
+    "a URI without a scheme": { uris: ["//a/x"] },
+    "a URI with a bracket in its path": { uris: ["spiffe://a/[x]"] },
+    "a URI with half an escape": { uris: ["spiffe://a/%2"] },
+    "a URI with a port that is none": { uris: ["spiffe://a:b/x"] },
     "a URI with a NUL": { uris: ["spiffe://a/x\0"] },
     "a URI that is not ASCII": { uris: ["spiffe://a/ä"] },
     "a URI that is too long": { uris: [`spiffe://a/${"x".repeat(2048)}`] },

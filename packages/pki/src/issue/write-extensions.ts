@@ -5,7 +5,7 @@ import { contextGroupTag, TAG } from "../der/tags.ts";
 import { PKI_ERRORS } from "../errors.ts";
 import { PKI_LIMITS } from "../limits.ts";
 import { oidElement } from "../x509/algorithm.ts";
-import { GENERAL_NAME_TAG } from "../x509/general-names.ts";
+import { GENERAL_NAME_TAG, isUri } from "../x509/general-names.ts";
 import { OID } from "../x509/oids.ts";
 
 /** DER of the BOOLEAN that marks an extension critical. */
@@ -43,7 +43,9 @@ export function writeAlternativeNames(
     writer.ascii(GENERAL_NAME_TAG.dns, visibleAscii(dnsNames[i] ?? ""));
   }
   for (let i = uris.length - 1; i >= 0; i--) {
-    writer.ascii(GENERAL_NAME_TAG.uri, visibleAscii(uris[i] ?? ""));
+    const uri = visibleAscii(uris[i] ?? "");
+    if (!isUri(uri)) throw invalid("not a URI");
+    writer.ascii(GENERAL_NAME_TAG.uri, uri);
   }
   writer.wrap(TAG.sequence, end);
   writer.wrap(TAG.octetString, end);

@@ -29,6 +29,8 @@ export function leafCases(): readonly ChainCase[] {
   const now = Date.now();
   const past = { notBefore: now - 2 * DAY_MS, notAfter: now - DAY_MS };
   const future = { notBefore: now + DAY_MS, notAfter: now + 2 * DAY_MS };
+  const sound = makeKey();
+  const besideItsCurve = { ...sound, spki: sound.spki.with(90, (sound.spki[90] ?? 0) ^ 1) };
   const weakKey = makeKey("rsa-1024");
   const weakRoot = authority("W", { key: weakKey });
   const sha1 = leaf(root, { signatureHash: "sha1" });
@@ -57,6 +59,11 @@ export function leafCases(): readonly ChainCase[] {
       chain: [leaf(root, { keyUsage: digitalSignature | cRLSign })],
       expect: "PATH_LEAF_KEY_USAGE",
       opensslDiffers: LEAF_RULE,
+    },
+    {
+      name: "R: a key beside its curve",
+      chain: [leaf(root, { key: besideItsCurve })],
+      expect: "PATH_SIGNATURE_WEAK",
     },
     { name: "R11: expired leaf", chain: [leaf(root, past)], expect: "PATH_EXPIRED" },
     { name: "R12: leaf not yet valid", chain: [leaf(root, future)], expect: "PATH_NOT_YET_VALID" },

@@ -77,6 +77,7 @@ export function readExtensions(
       }
       case OID.keyUsage:
         keyUsage = whole.namedBits();
+        if (keyUsage === 0) throw whole.fail("key usage without a use");
         break;
       case OID.extendedKeyUsage: {
         const usages = whole.enter(TAG.sequence);
@@ -120,8 +121,11 @@ export function readExtensions(
 
 function readAuthorityKeyId(reader: DerReader): Uint8Array | undefined {
   const keyId = reader.peek() === contextTag(0) ? reader.content(contextTag(0)) : undefined;
-  if (reader.peek() === contextGroupTag(1)) reader.content(contextGroupTag(1));
-  if (reader.peek() === contextTag(2)) reader.content(contextTag(2));
+  // Issuer and serial number come together or not at all (RFC 5280 §4.2.1.1). The key is what we look for.
+  if (reader.peek() === contextGroupTag(1)) {
+    reader.content(contextGroupTag(1));
+    reader.content(contextTag(2));
+  }
   reader.finish();
   return keyId;
 }

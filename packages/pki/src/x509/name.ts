@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { BonafideError } from "@bonafide/errors";
 import { latin1, toHex } from "../der/bytes.ts";
 import { DerReader } from "../der/der-reader.ts";
@@ -56,12 +57,28 @@ export function encodeName(attributes: readonly NameAttribute[]): Uint8Array {
   return encode(TAG.sequence, ...sets);
 }
 
-/** Reads a Name and returns the whole element; its structure is checked, its values are not interpreted. */
+/** Reads a Name and returns the whole element; its values must be text of their kind, and are not interpreted. */
 export function readName(parent: DerReader): Uint8Array {
   const start = parent.offset;
-  eachAttribute(parent.enter(TAG.sequence), () => {});
+  const name = parent.enter(TAG.sequence);
+  eachAttribute(name, (_oid, tag, value) => {
+    if (TEXT_CHECKS.get(tag)?.(value) !== true) throw name.fail("value of a name");
+  });
   return parent.bytes.subarray(start, parent.offset);
 }
+
+const isAll = (pattern: RegExp) => (value: Uint8Array) => pattern.test(latin1(value));
+/** The kinds of text that X.520 allows in a name, with what each may hold (ADR-0135). */
+const TEXT_CHECKS: ReadonlyMap<number, (value: Uint8Array) => boolean> = new Map([
+  [TAG.utf8String, isUtf8],
+  // `*` and `&` are not in the standard's alphabet; authorities that people run write them all the same.
+  [TAG.printableString, isAll(/^[A-Za-z0-9 '()+,\-./:=?*&]*$/)],
+  // oxlint-disable-next-line no-control-regex -- IA5 is all of ASCII
+  [TAG.ia5String, isAll(/^[\u{0}-\u{7f}]*$/u)],
+  [TAG.numericString, isAll(/^[0-9 ]*$/)],
+  [TAG.teletexString, () => true],
+  [TAG.bmpString, (value) => value.length % 2 === 0],
+]);
 
 /**
  * Renders a distinguished name for people, such as `C=US, O=SPIRE`. Not for comparing: compare the DER.

@@ -199,6 +199,7 @@ suite("extensions that are refused", () => {
     "a path length of a leaf": [OID.basicConstraints, sequence(Uint8Array.of(2, 1, 0))],
     "a path length of 128": [OID.basicConstraints, sequence(TRUE, Uint8Array.of(2, 2, 0, 0x80))],
     "constraints with a tail": [OID.basicConstraints, sequence(TRUE, Uint8Array.of(2, 1, 0), NULL)],
+    "key usage for nothing": [OID.keyUsage, Uint8Array.of(3, 2, 7, 0)],
     "key usage with padding set": [OID.keyUsage, Uint8Array.of(3, 2, 7, 0xff)],
     "no extended key usage": [OID.extendedKeyUsage, sequence()],
     "a key identifier that is no octet string": [OID.subjectKeyId, NULL],
@@ -281,6 +282,52 @@ suite("bytes that are refused", () => {
       assert.throws(() => parsed({ serial: Uint8Array.from(serial) }), malformed);
     }
     assert.ok(parsed({ serial: new Uint8Array(20).fill(1) }).serial > 2n ** 152n);
+  });
+
+  test("a name whose value is no text, or not of the text it says", () => {
+    const { der } = makeCertificate({ commonName: "web" });
+    const at = Buffer.from(der).indexOf(Uint8Array.of(TAG.printableString, 3, ...ascii("web")));
+    for (const tag of [TAG.octetString, TAG.sequence, TAG.bmpString, TAG.numericString]) {
+      assert.throws(() => parseCertificate(der.with(at, tag)), malformed);
+    }
+    for (const tag of [TAG.utf8String, TAG.ia5String, TAG.teletexString]) {
+      parseCertificate(der.with(at, tag));
+      if (tag !== TAG.teletexString) {
+        assert.throws(() => parseCertificate(der.with(at, tag).with(at + 2, 0xff)), malformed);
+      }
+    }
+    assert.throws(() => parseCertificate(der.with(at + 2, 0x40)), malformed);
+  });
+
+  test("an alternative name that is not what it says", () => {
+    const oid = Uint8Array.of(TAG.oid, 1, 42);
+    const sound = [
+      encode(contextGroupTag(0), oid, encode(contextGroupTag(0), NULL)),
+      encode(contextGroupTag(4), encodeName([{ type: "CN", value: "x" }])),
+      encode(contextTag(8), Uint8Array.of(42)),
+    ];
+    for (const each of sound) parsed({ otherNames: [each] });
+    const unsound = [
+      encode(contextGroupTag(0), ascii("x")),
+      encode(contextGroupTag(0), oid),
+      encode(contextGroupTag(0), oid, encode(contextGroupTag(0), NULL, NULL)),
+      encode(contextGroupTag(0), oid, encode(contextGroupTag(0), NULL), NULL),
+      encode(contextGroupTag(4), NULL),
+      encode(contextGroupTag(4), encodeName([]), NULL),
+      encode(contextTag(8), Uint8Array.of(0x80)),
+      encode(contextGroupTag(3), sequence()),
+      encode(contextGroupTag(5), sequence()),
+    ];
+    for (const each of unsound) assert.throws(() => parsed({ otherNames: [each] }), malformed);
+  });
+
+  test("a URI name that is no URI", () => {
+    for (const uri of ["//a/x", "a/x", "1a:b", "a:%2", "a://b:c/", "a://b/[", "a:b#c#d", "a://["]) {
+      assert.throws(() => parsed({ uris: [uri] }), malformed, uri);
+    }
+    for (const uri of ["urn:a:b", "a:", "a://u:p@b:80/x?y#z", "a://[::1]/", "a:///b", "a:%2f"]) {
+      parsed({ uris: [uri] });
+    }
   });
 
   test("an accepted algorithm with parameters that are not its own", () => {
