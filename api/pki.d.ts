@@ -140,6 +140,16 @@ export interface IssuedCertificate {
     readonly notAfter: number;
 }
 
+export declare const JWS_ALGORITHMS: readonly ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
+
+export type JwsAlgorithm = (typeof JWS_ALGORITHMS)[number];
+
+export interface JwsSigner {
+    readonly algorithm: JwsAlgorithm;
+    readonly spki: Uint8Array;
+    sign(message: Uint8Array): Uint8Array;
+}
+
 export declare const KEY_USAGE: {
     readonly digitalSignature: 1;
     readonly contentCommitment: 2;
@@ -300,10 +310,13 @@ export declare const TAG: {
     readonly null: 5;
     readonly oid: 6;
     readonly utf8String: 12;
+    readonly numericString: 18;
     readonly printableString: 19;
+    readonly teletexString: 20;
     readonly ia5String: 22;
     readonly utcTime: 23;
     readonly generalizedTime: 24;
+    readonly bmpString: 30;
     readonly sequence: 48;
     readonly set: 49;
 };
@@ -368,6 +381,8 @@ export declare function encodePrivateKey(key: KeyObject): Uint8Array;
 
 export declare function encodePublicKey(key: KeyObject): Uint8Array;
 
+export declare function fitsJwsAlgorithm(algorithm: JwsAlgorithm, publicKey: KeyObject): boolean;
+
 export declare function formatCertificatesPem(certificates: readonly {
     readonly der: Uint8Array;
 }[]): string;
@@ -376,7 +391,11 @@ export declare function formatPem(label: string, der: Uint8Array): string;
 
 export declare function generateKey(algorithm: "ec-p256" | "ec-p384" | "ed25519"): GeneratedKey;
 
+export declare function isJwsAlgorithm(value: unknown): value is JwsAlgorithm;
+
 export declare function issueRoot(signer: Signer, template: Omit<AuthorityTemplate, "spki">, options?: CertificateIssuerOptions): IssuedCertificate;
+
+export declare function jwsSigner(signer: Signer): JwsSigner;
 
 export declare function keyAlgorithmOf(key: KeyObject): KeyAlgorithm;
 
@@ -409,6 +428,13 @@ export declare function randomSerial(): bigint;
 export declare function signatureAlgorithmOf(key: KeyAlgorithm): string;
 
 export declare function verifyCsr(csr: Csr): void;
+
+export declare function verifyJws(check: {
+    readonly algorithm: JwsAlgorithm;
+    readonly message: Uint8Array;
+    readonly signature: Uint8Array;
+    readonly publicKey: KeyObject;
+}): boolean;
 
 export declare function verifyPath(chain: readonly Certificate[], anchors: readonly Certificate[], options: VerifyPathOptions): VerifiedPath;
 

@@ -49,6 +49,44 @@ export interface IdentityFiles {
     readonly authorities: string;
 }
 
+export type JsonArray = readonly JsonValue[];
+
+export type JsonObject = ReadonlyMap<string, JsonValue>;
+
+export type JsonValue = null | boolean | number | bigint | string | JsonArray | JsonObject;
+
+export interface JwtBundle {
+    readonly trustDomain: TrustDomain;
+    readonly keys: ReadonlyMap<string, KeyObject>;
+    readonly revision: string;
+}
+
+export type JwtBundleSet = ReadonlyMap<TrustDomain, JwtBundle>;
+
+export interface JwtSvid extends JwtSvidFacts {
+    readonly token: string;
+    readonly hint: string;
+}
+
+export interface JwtSvidFacts {
+    readonly id: SpiffeId;
+    readonly trustDomain: TrustDomain;
+    readonly audience: readonly string[];
+    readonly expiresAt: EpochMs;
+    readonly issuedAt: EpochMs | undefined;
+    readonly notBefore: EpochMs | undefined;
+    readonly claims: JsonObject;
+}
+
+export interface JwtSvidTemplate {
+    readonly id: SpiffeId;
+    readonly audience: readonly string[];
+    readonly issuedAt: EpochMs;
+    readonly expiresAt: EpochMs;
+    readonly issuer?: string;
+    readonly tokenId?: string;
+}
+
 export interface ParseSpiffeIdOptions {
     readonly lengthMax?: number;
 }
@@ -98,6 +136,26 @@ export declare const SPIFFE_ERRORS: {
     };
     readonly X509_SVID_UNTRUSTED: {
         readonly status: "unauthenticated";
+        readonly retry: false;
+    };
+    readonly JWT_SVID_INVALID: {
+        readonly status: "unauthenticated";
+        readonly retry: false;
+    };
+    readonly JWT_SVID_UNTRUSTED: {
+        readonly status: "unauthenticated";
+        readonly retry: false;
+    };
+    readonly JWT_SVID_UNSIGNABLE: {
+        readonly status: "invalid_argument";
+        readonly retry: false;
+    };
+    readonly BEARER_MISSING: {
+        readonly status: "unauthenticated";
+        readonly retry: false;
+    };
+    readonly BEARER_EXPOSED: {
+        readonly status: "failed_precondition";
         readonly retry: false;
     };
     readonly PEER_ANONYMOUS: {
@@ -254,6 +312,26 @@ export interface VerifiedConnection {
     readonly peer: VerifiedPeer;
 }
 
+export declare class VerifiedJwtSvid implements JwtSvidFacts {
+    #private;
+    private constructor();
+    get id(): SpiffeId;
+    get spiffeId(): SpiffeId;
+    get trustDomain(): JwtSvidFacts["trustDomain"];
+    get audience(): readonly string[];
+    get expiresAt(): EpochMs;
+    get issuedAt(): EpochMs | undefined;
+    get notBefore(): EpochMs | undefined;
+    get claims(): JwtSvidFacts["claims"];
+    toString(): string;
+    toJSON(): {
+        readonly spiffeId: SpiffeId;
+        readonly expiresAt: EpochMs;
+    };
+    static isVerifiedJwtSvid(value: unknown): value is VerifiedJwtSvid;
+    static verify(token: string, bundles: JwtBundleSet, options: VerifyJwtSvidOptions): VerifiedJwtSvid;
+}
+
 export declare class VerifiedPeer {
     #private;
     private constructor();
@@ -285,6 +363,12 @@ export interface VerifiedX509Svid {
     readonly notBefore: EpochMs;
     readonly notAfter: EpochMs;
     readonly bundleRevision: string;
+}
+
+export interface VerifyJwtSvidOptions {
+    readonly audience: string | readonly string[];
+    readonly now: EpochMs;
+    readonly leewayMs?: number;
 }
 
 export interface VerifyPeerOptions {
@@ -414,6 +498,8 @@ export declare function exactId(id: string): Authorizer;
 
 export declare function formatBundleMap(bundles: ReadonlyMap<TrustDomain, SpiffeBundle>): string;
 
+export declare function formatJwtBundle(bundle: JwtBundle): string;
+
 export declare function formatSpiffeBundle(bundle: SpiffeBundle): string;
 
 export declare function formatX509BundleDer(bundle: X509Bundle): Uint8Array;
@@ -430,6 +516,8 @@ export declare function httpPeer(request: {
 
 export declare function identityFilesIn(folder: string): IdentityFiles;
 
+export declare function isAudience(audience: readonly unknown[]): audience is readonly string[];
+
 export declare function isMemberOf(id: SpiffeId, trustDomain: TrustDomain): boolean;
 
 export declare function isReserved(id: SpiffeId): boolean;
@@ -437,6 +525,10 @@ export declare function isReserved(id: SpiffeId): boolean;
 export declare function isSpiffeId(text: string): text is SpiffeId;
 
 export declare function isTrustDomain(name: string): name is TrustDomain;
+
+export declare function jwtBundleOf(trustDomain: TrustDomain, authorities: readonly TokenAuthority[]): JwtBundle;
+
+export declare function jwtBundleSetOf(bundles: Iterable<JwtBundle>): JwtBundleSet;
 
 export declare function leafId(leaf: Certificate): SpiffeId;
 
@@ -463,6 +555,12 @@ export declare function openX509Source(options?: X509SourceOptions, { signal }?:
 export declare function parseBundleMap(text: string): ReadonlyMap<TrustDomain, SpiffeBundle>;
 
 export declare function parseEndpointAddress(text: string): EndpointAddress;
+
+export declare function parseJwtBundle(trustDomain: TrustDomain, text: string): JwtBundle;
+
+export declare function parseJwtSvid(token: string, options?: {
+    readonly hint?: string;
+}): JwtSvid;
 
 export declare function parseSpiffeBundle(trustDomain: TrustDomain, text: string): SpiffeBundle;
 
@@ -492,6 +590,8 @@ export declare function segmentsOf(id: SpiffeId): readonly string[];
 
 export declare function sharedKeys(set: X509BundleSet): readonly SharedKey[];
 
+export declare function signJwtSvid(signer: JwsSigner, keyId: string, template: JwtSvidTemplate): string;
+
 export declare function spiffeIdFault(text: string, options?: ParseSpiffeIdOptions): SpiffeIdFault | undefined;
 
 export declare function spiffeIdOf(trustDomain: TrustDomain, ...segments: readonly string[]): SpiffeId;
@@ -501,6 +601,8 @@ export declare function trustDomainFault(name: string): TrustDomainFault | undef
 export declare function trustDomainOf(id: SpiffeId): TrustDomain;
 
 export declare function undiciConnect(options: TlsConnectorOptions): UndiciConnect;
+
+export declare function verifyJwtSvid(token: string, bundles: JwtBundleSet, options: VerifyJwtSvidOptions): VerifiedJwtSvid;
 
 export declare function verifyX509Svid(chain: readonly Uint8Array[], bundles: X509BundleSet, options: VerifyX509SvidOptions): VerifiedX509Svid;
 

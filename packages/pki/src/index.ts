@@ -17,6 +17,14 @@ export {
   type UnsignedCertificate,
 } from "./issue/template.ts";
 export {
+  fitsJwsAlgorithm,
+  isJwsAlgorithm,
+  JWS_ALGORITHMS,
+  type JwsAlgorithm,
+  verifyJws,
+} from "./jws/jws-algorithm.ts";
+export { type JwsSigner, jwsSigner } from "./jws/jws-signer.ts";
+export {
   encodePrivateKey,
   encodePublicKey,
   type GeneratedKey,

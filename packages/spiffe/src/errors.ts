@@ -14,6 +14,16 @@ export const SPIFFE_ERRORS = {
   X509_SVID_INVALID: { status: "unauthenticated", retry: false },
   /** No valid path to an authority of the SVID's own trust domain; `details.reason` says why. */
   X509_SVID_UNTRUSTED: { status: "unauthenticated", retry: false },
+  /** The token breaks a rule of the JWT-SVID profile; `details.reason` says which. */
+  JWT_SVID_INVALID: { status: "unauthenticated", retry: false },
+  /** Not signed by its own trust domain, not for this audience, or not valid now; `details.reason` says which. */
+  JWT_SVID_UNTRUSTED: { status: "unauthenticated", retry: false },
+  /** What should be signed cannot be a JWT-SVID; `details.reason` says why. */
+  JWT_SVID_UNSIGNABLE: { status: "invalid_argument", retry: false },
+  /** The request carries no bearer token, or several. */
+  BEARER_MISSING: { status: "unauthenticated", retry: false },
+  /** A bearer token was to be sent over a connection that is not confidential. */
+  BEARER_EXPOSED: { status: "failed_precondition", retry: false },
   /** The peer showed no certificate where one is required. */
   PEER_ANONYMOUS: { status: "unauthenticated", retry: false },
   /** The peer was verified, and the authorizer refused it. */

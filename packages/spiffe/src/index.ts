@@ -6,8 +6,24 @@ export {
   REFRESH_HINT_SECONDS_DEFAULT,
   refreshAfterSeconds,
   type SpiffeBundle,
-  type TokenAuthority,
 } from "./bundle/spiffe-bundle.ts";
+export { type TokenAuthority } from "./bundle/token-authority.ts";
+export {
+  formatJwtBundle,
+  type JwtBundle,
+  jwtBundleOf,
+  type JwtBundleSet,
+  jwtBundleSetOf,
+  parseJwtBundle,
+} from "./bundle/jwt-bundle.ts";
+export { type JsonArray, type JsonObject, type JsonValue } from "./bundle/json.ts";
+export { isAudience, type JwtSvid, type JwtSvidFacts, parseJwtSvid } from "./jwt/jwt-svid.ts";
+export { type JwtSvidTemplate, signJwtSvid } from "./jwt/sign-jwt-svid.ts";
+export {
+  VerifiedJwtSvid,
+  verifyJwtSvid,
+  type VerifyJwtSvidOptions,
+} from "./jwt/verify-jwt-svid.ts";
 export {
   concatenateDer,
   formatX509BundleDer,

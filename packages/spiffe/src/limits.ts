@@ -36,3 +36,18 @@ export const IDENTITY_FILE_BYTES_MAX: number = 4 * 1024 * 1024;
 
 /** Longest path of a unix socket in bytes: Linux's 108 with the final NUL. */
 export const SOCKET_PATH_BYTES_MAX = 107;
+
+/** Longest JWT-SVID in characters. */
+export const JWT_SVID_CHARACTERS_MAX = 131_072;
+
+/** Most audiences of one JWT-SVID. */
+export const AUDIENCES_MAX = 32;
+
+/** Longest audience in bytes. */
+export const AUDIENCE_BYTES_MAX = 2048;
+
+/** Keys tried for a JWT-SVID that does not say which one signed it. */
+export const KEYS_TRIED_MAX = 16;
+
+/** How far clocks may be apart when a JWT-SVID's times are judged, at most and by default, ms. */
+export const JWT_LEEWAY_MS = 60_000;

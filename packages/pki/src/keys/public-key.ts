@@ -67,14 +67,17 @@ export function inspectSpki(spki: Uint8Array): KeyAlgorithm {
       size >= PKI_LIMITS.rsaBitsMin &&
       size <= PKI_LIMITS.rsaBitsMax &&
       modulus % 2n === 1n &&
-      exponent >= 3n &&
-      exponent <= RSA_EXPONENT_MAX &&
-      exponent % 2n === 1n;
+      isSoundExponent(exponent);
     if (!sound) throw unsupported("RSA modulus or exponent");
     return "rsa";
   } catch (error) {
     throw unsupported("not a public key that is accepted", error);
   }
+}
+
+/** With an exponent of 1 anybody can sign. */
+function isSoundExponent(exponent: bigint): boolean {
+  return exponent >= 3n && exponent <= RSA_EXPONENT_MAX && exponent % 2n === 1n;
 }
 
 function toNumber(octets: Uint8Array): bigint {
@@ -135,10 +138,12 @@ export function keyAlgorithmOf(key: KeyObject): KeyAlgorithm {
     if (algorithm !== undefined) return algorithm;
   }
   const bits = details?.modulusLength ?? 0;
+  const exponent = details?.publicExponent ?? 0n;
   if (
     key.asymmetricKeyType === "rsa" &&
     bits >= PKI_LIMITS.rsaBitsMin &&
-    bits <= PKI_LIMITS.rsaBitsMax
+    bits <= PKI_LIMITS.rsaBitsMax &&
+    isSoundExponent(exponent)
   ) {
     return "rsa";
   }

@@ -1,17 +1,17 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { type Certificate, parseCertificate, publicKeyOf } from "@bonafide/pki";
 import { SPIFFE_ERRORS } from "../errors.ts";
 import { isTrustDomain, type TrustDomain } from "../id/trust-domain.ts";
 import { BUNDLE_BYTES_MAX, BUNDLE_KEYS_MAX, BUNDLE_SET_MAX } from "../limits.ts";
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue, parseJson } from "./json.ts";
+import {
+  KEY_TYPES,
+  publicJwk,
+  readTokenAuthority,
+  type TokenAuthority,
+  tokenJwk,
+} from "./token-authority.ts";
 import { type X509Bundle, x509BundleOf } from "./x509-bundle.ts";
-
-/** A key that signs tokens of one trust domain. */
-export interface TokenAuthority {
-  readonly keyId: string;
-  readonly publicKey: KeyObject;
-}
 
 /**
  * What a SPIFFE bundle document holds for one trust domain, by kind of SVID; the kinds are never mixed (WLA-12).
@@ -34,7 +34,6 @@ export const REFRESH_HINT_SECONDS_DEFAULT = 300;
 const REFRESH_SECONDS_MIN = 60;
 const REFRESH_SECONDS_MAX = 86_400;
 const SEQUENCE_MAX = 2n ** 64n - 1n;
-const KEY_TYPES = new Set<JsonValue | undefined>(["EC", "RSA"]);
 
 /** When to look for a newer bundle, in seconds: the hint, between a minute and a day; 300 without one (BND-11). */
 export function refreshAfterSeconds(bundle: Pick<SpiffeBundle, "refreshHintSeconds">): number {
@@ -166,21 +165,6 @@ function readAuthority(key: JsonObject): readonly Certificate[] {
   }
 }
 
-function readTokenAuthority(key: JsonObject): readonly TokenAuthority[] {
-  const keyId = key.get("kid");
-  if (typeof keyId !== "string" || keyId.length === 0) return [];
-  const jwk: Record<string, string> = {};
-  for (const name of ["kty", "crv", "x", "y", "n", "e"] as const) {
-    const value = key.get(name);
-    if (typeof value === "string") jwk[name] = value;
-  }
-  try {
-    return [{ keyId, publicKey: createPublicKey({ key: jwk, format: "jwk" }) }];
-  } catch (cause) {
-    throw malformed("jwk", cause);
-  }
-}
-
 function readSequence(value: JsonValue | undefined): bigint | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "bigint" || value < 0n || value > SEQUENCE_MAX) throw malformed("sequence");
@@ -191,17 +175,6 @@ function readSequence(value: JsonValue | undefined): bigint | undefined {
 function readRefreshHint(value: JsonValue | undefined): number | undefined {
   if (typeof value !== "bigint" || value <= 0n) return undefined;
   return value > BigInt(REFRESH_SECONDS_MAX) ? REFRESH_SECONDS_MAX : Number(value);
-}
-
-function tokenJwk(use: string, { keyId, publicKey }: TokenAuthority): object {
-  return { use, kid: keyId, ...publicJwk(publicKey) };
-}
-
-function publicJwk(key: KeyObject): object {
-  const { kty, crv, x, y, n, e } = key.export({ format: "jwk" });
-  return Object.fromEntries(
-    Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined),
-  );
 }
 
 function malformed(reason: string, cause?: unknown): BonafideError {
