@@ -35,6 +35,19 @@ export declare class Latest<T> {
     }): AsyncGenerator<T, void, void>;
 }
 
+export type Log = (event: LogEvent) => void;
+
+export interface LogEvent {
+    readonly level: LogLevel;
+    readonly event: string;
+    readonly fields?: Readonly<Record<string, LogValue>>;
+    readonly error?: unknown;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export type LogValue = string | number | boolean | readonly string[] | undefined;
+
 export interface Random {
     fraction(): number;
 }
@@ -66,6 +79,8 @@ export declare function backoffMs(failures: number, fraction: number, options?: 
 export declare function every({ clock, ms, failed }: EveryOptions, turn: (signal: AbortSignal) => Promise<void> | void, signal: AbortSignal): Promise<void>;
 
 export declare function runTasks(signal: AbortSignal, tasks: readonly Task[]): Promise<void>;
+
+export declare const silentLog: Log;
 
 export declare function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean>;
 

@@ -1,8 +1,7 @@
-import type { Clock, Random } from "@bonafide/lifetime";
+import type { Clock, Log, Random } from "@bonafide/lifetime";
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import type { Kernel } from "@bonafide/unix-peer";
-import type { Log } from "./log.ts";
 import type { Bootstrap } from "./node/bootstrap.ts";
 import type { ServerAddress } from "./server/server-link.ts";
 import type { UidLimitsOptions } from "./workload/uid-limits.ts";

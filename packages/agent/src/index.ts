@@ -13,7 +13,6 @@ export { type Cause, CAUSES, type CauseCode, type CauseSpec, RUNGS } from "./cor
 export type { ForeignEntry, WhyFacts } from "./core/why/facts.ts";
 export { why, type WhyAnswer } from "./core/why/why.ts";
 export { AGENT_ERRORS, type AgentErrorCode } from "./errors.ts";
-export { type Log, type LogLevel, silentLog } from "./log.ts";
 export { withRecoveryKey } from "./node/bootstrap-key.ts";
 export type { Bootstrap } from "./node/bootstrap.ts";
 export { type AgentEnd, openAgent, type RunningAgent } from "./open-agent.ts";

@@ -316,15 +316,12 @@ class Agent implements RunningAgent {
           standing: identity.standing,
           ...(this.id === undefined ? {} : { agentId: this.id }),
         });
-        this.#deps.log("error", "agent.stopped", {
-          code: causeOf(error),
-          says: cause?.says,
-          hint: cause?.hint,
-          command: cause?.command,
-        });
+        const { says, hint, command } = cause ?? {};
+        const fields = { code: causeOf(error), says, hint, command };
+        this.#deps.log({ level: "error", event: "agent.stopped", fields });
         this.#end({ kind: "stopped", cause });
       } else {
-        this.#deps.log("error", "agent.failed", { cause: error });
+        this.#deps.log({ level: "error", event: "agent.failed", error });
         this.#synced.reject(error);
         this.#ended.reject(error);
       }

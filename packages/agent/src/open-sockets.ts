@@ -1,5 +1,5 @@
 import { BonafideError } from "@bonafide/errors";
-import type { Clock } from "@bonafide/lifetime";
+import type { Clock, Log } from "@bonafide/lifetime";
 import {
   addHealth,
   addReflection,
@@ -19,7 +19,6 @@ import type { AgentOptions } from "./agent-options.ts";
 import { patchAuthority } from "./authority-patch/patched-socket.ts";
 import type { IdentityGroups } from "./identity/identity-groups.ts";
 import { WORKLOAD_REQUEST_BYTES_MAX, WORKLOAD_STREAMS_PER_CONNECTION_MAX } from "./limits.ts";
-import type { Log } from "./log.ts";
 import type { SvidKeeper } from "./svid/svid-keeper.ts";
 import type { CallerGate } from "./workload/caller-gate.ts";
 import { securityHeaderFault } from "./workload/header-check.ts";
@@ -60,7 +59,8 @@ export async function openAgentSockets(
       observe: ({ call, error }) => {
         open.get(call)?.();
         if (error !== undefined && !(error instanceof BonafideError)) {
-          deps.log("error", "workload.call_failed", { path: call.path, cause: error });
+          const fields = { path: call.path };
+          deps.log({ level: "error", event: "workload.call_failed", fields, error });
         }
       },
     }),
@@ -76,7 +76,8 @@ export async function openAgentSockets(
       check: checkOperator,
       observe: ({ call, error }) => {
         if (error !== undefined && !(error instanceof BonafideError)) {
-          deps.log("error", "admin.call_failed", { path: call.path, cause: error });
+          const fields = { path: call.path };
+          deps.log({ level: "error", event: "admin.call_failed", fields, error });
         }
       },
     }),
@@ -125,7 +126,11 @@ function listen(
       server.inject(patchAuthority(connection.socket), connection);
     },
     onDropped: (dropped) => {
-      log("warn", "socket.dropped", { socket: options.label, ...dropped });
+      log({
+        level: "warn",
+        event: "socket.dropped",
+        fields: { socket: options.label, ...dropped },
+      });
     },
   });
 }

@@ -1,3 +1,4 @@
+import type { Log } from "@bonafide/lifetime";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
@@ -29,7 +30,6 @@ import type { RecoveryKey } from "./authority/recovery-key.ts";
 import { LIMITS } from "./limits.ts";
 import type { OpenedLedger } from "./memory/opened-ledger.ts";
 import type { ServerPeer } from "./port/server-peer.ts";
-import type { ServerLog } from "./server-log.ts";
 
 /**
  * What may be called, by whom it is reached: members over TLS, strangers over TLS, and whoever the private socket lets
@@ -103,10 +103,7 @@ export class Doors {
   }
 }
 
-function observe(
-  log: ServerLog,
-  { call, status, error, durationMs }: CallReport<ServerPeer>,
-): void {
+function observe(log: Log, { call, status, error, durationMs }: CallReport<ServerPeer>): void {
   if (error === undefined || !isOurFault(error)) return;
   const fields = { path: call.path, status, durationMs: Math.round(durationMs) };
   log({ level: "error", event: "call.failed", fields, error });

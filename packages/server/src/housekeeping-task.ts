@@ -1,13 +1,12 @@
-import { type Clock, slept } from "@bonafide/lifetime";
+import { type Clock, type Log, slept } from "@bonafide/lifetime";
 import { proposeHousekeeping } from "./core/housekeeping.ts";
 import type { Lane } from "./lane/write-lane.ts";
-import type { ServerLog } from "./server-log.ts";
 
 /** What {@link keepHouse} works with. */
 export interface HousekeepingDeps {
   readonly lane: Lane;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly log: Log;
   readonly serverId: string;
 }
 

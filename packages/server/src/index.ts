@@ -8,7 +8,6 @@ export type {
   Standing,
 } from "./memory/opened-ledger.ts";
 export { openServer, type RunningServer, type ServerDeps } from "./open-server.ts";
-export type { ServerEvent, ServerLog } from "./server-log.ts";
 export type { ServerOptions } from "./server-options.ts";
 export type { RateLimit } from "@bonafide/lifetime";
 export { exportStore, type InspectOptions, leavesFrom, verifyStore } from "./lane/inspect-store.ts";

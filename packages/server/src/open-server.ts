@@ -1,5 +1,5 @@
 import { BonafideError } from "@bonafide/errors";
-import { type Clock, type Random, runTasks, slept } from "@bonafide/lifetime";
+import { type Clock, type Log, type Random, runTasks, slept } from "@bonafide/lifetime";
 import { canSignInProcess, type KeyManager, type Store } from "@bonafide/plugin-api";
 import type { X509Bundle } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
@@ -22,7 +22,6 @@ import { RateLimiter } from "./port/rate-limiter.ts";
 import { SoftStateWriter } from "./port/soft-state-writer.ts";
 import { TlsPort } from "./port/tls-port.ts";
 import { ServerIdentity } from "./server-identity.ts";
-import type { ServerLog } from "./server-log.ts";
 import { checkOptions, type CheckedOptions, type ServerOptions } from "./server-options.ts";
 import { type StoreWatchDeps, watchStore } from "./store-watch.ts";
 
@@ -34,7 +33,7 @@ export interface ServerDeps {
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: ServerLog;
+  readonly log: Log;
 }
 
 /** A server that serves. */

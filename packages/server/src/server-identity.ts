@@ -1,16 +1,15 @@
 import type { KeyObject } from "node:crypto";
-import { type Clock, type EpochMs, every } from "@bonafide/lifetime";
+import { type Clock, type EpochMs, every, type Log } from "@bonafide/lifetime";
 import { generateKey, parseCertificate } from "@bonafide/pki";
 import { spiffeIdOf, type TrustDomain, type X509Svid, x509SvidOf } from "@bonafide/spiffe";
 import type { AuthorityService } from "./authority/authority-service.ts";
 import { signSvid } from "./authority/sign-svid.ts";
-import type { ServerLog } from "./server-log.ts";
 
 /** What {@link ServerIdentity} works with. */
 export interface ServerIdentityDeps {
   readonly authorities: AuthorityService;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly log: Log;
   /** Called with each new SVID. */
   readonly present: (svid: X509Svid) => void;
 }

@@ -1,14 +1,13 @@
-import { type Clock, slept } from "@bonafide/lifetime";
+import { type Clock, type Log, slept } from "@bonafide/lifetime";
 import type { Store } from "@bonafide/plugin-api";
 import type { RegistryView } from "./lane/registry-view.ts";
 import type { Freshness } from "./port/freshness.ts";
-import type { ServerLog } from "./server-log.ts";
 
 /** What {@link watchStore} works with. */
 export interface StoreWatchDeps {
   readonly store: Store;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly log: Log;
   readonly freshness: Freshness;
   readonly registry: RegistryView;
   /** Whether the store's word counts: not while it and this server's memory disagree. */

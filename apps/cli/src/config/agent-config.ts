@@ -1,5 +1,6 @@
+import type { LogLevel } from "@bonafide/lifetime";
 import { z } from "zod";
-import { duration, hostPort, logLevel, type LogLevel, path, trustDomain } from "./fields.ts";
+import { duration, hostPort, logLevel, path, trustDomain } from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
 
 /** A valid agent configuration, as the file spells it; durations are in ms. */

@@ -1,3 +1,4 @@
+import type { LogLevel } from "@bonafide/lifetime";
 import { parseTrustDomain } from "@bonafide/spiffe";
 import { z } from "zod";
 import { parseDurationMs } from "../arguments/duration.ts";
@@ -52,8 +53,5 @@ export const path: z.ZodString = z
 /** Milliseconds of a day. */
 export const DAY_MS = 86_400_000;
 
-/** How much a process writes to its log. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** Schema of {@link LogLevel}. */
+/** Schema of how much a process writes to its log. */
 export const logLevel: z.ZodType<LogLevel> = z.enum(["debug", "info", "warn", "error"]);

@@ -1,13 +1,6 @@
+import type { LogLevel } from "@bonafide/lifetime";
 import { z } from "zod";
-import {
-  DAY_MS,
-  duration,
-  hostPort,
-  logLevel,
-  type LogLevel,
-  path,
-  trustDomain,
-} from "./fields.ts";
+import { DAY_MS, duration, hostPort, logLevel, path, trustDomain } from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
 
 /** A valid server configuration, as the file spells it; durations are in ms. */

@@ -1,13 +1,7 @@
 import { writeSync } from "node:fs";
+import type { Log, LogLevel } from "@bonafide/lifetime";
 import { type DestinationStream, pino } from "pino";
-import type { LogLevel } from "../config/fields.ts";
-
-/** Writes one event; `event` is short and stable, fields are small and hold no secret. */
-export type ProcessLog = (
-  level: LogLevel,
-  event: string,
-  fields?: Readonly<Record<string, unknown>>,
-) => void;
+import { describeError } from "./describe-error.ts";
 
 const STANDARD_ERROR = 2;
 
@@ -25,12 +19,12 @@ export const standardError: DestinationStream = {
   },
 };
 
-/** Writes one JSON object a line, with ISO times and level names; Errors under `cause` with their stacks. */
+/** Writes one JSON object a line, with ISO times and level names; errors as {@link describeError} words them. */
 export function createLog(options: {
   readonly name: string;
   readonly level: LogLevel;
   readonly stream: DestinationStream;
-}): ProcessLog {
+}): Log {
   const log = pino(
     {
       name: options.name,
@@ -38,11 +32,10 @@ export function createLog(options: {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { cause: pino.stdSerializers.err },
     },
     options.stream,
   );
-  return (level, event, fields) => {
-    log[level](fields ?? {}, event);
+  return ({ level, event, fields, error }) => {
+    log[level]({ ...fields, ...(error === undefined ? {} : describeError(error)) }, event);
   };
 }

@@ -2,8 +2,8 @@ import { join, resolve } from "node:path";
 import { BonafideError } from "@bonafide/errors";
 import { openDiskKeyManager } from "@bonafide/key-manager-disk";
 import { createMemoryKeyManager } from "@bonafide/key-manager-memory";
-import { type Clock, systemRandom } from "@bonafide/lifetime";
-import { openServer, type RunningServer, type ServerLog } from "@bonafide/server";
+import { type Clock, type Log, systemRandom } from "@bonafide/lifetime";
+import { openServer, type RunningServer } from "@bonafide/server";
 import { openSqliteStore } from "@bonafide/store-sqlite";
 import { openKernel } from "@bonafide/unix-peer";
 import type { ServerConfig } from "../config/server-config.ts";
@@ -40,10 +40,10 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   makeOwnedFolder(dataDir, 0o700);
   for (const name of ["keys", "memory"]) makeOwnedFolder(join(dataDir, name), 0o700);
   const write = createLog({ name: "server", level: config.log_level, stream: standardError });
-  const log: ServerLog = ({ level, event, fields, error }) => {
-    const message = fields?.["message"];
-    if (event === "ledger.held" && typeof message === "string") onHeld(message);
-    write(level, event, { ...fields, ...(error === undefined ? {} : { cause: error }) });
+  const log: Log = (event) => {
+    const message = event.fields?.["message"];
+    if (event.event === "ledger.held" && typeof message === "string") onHeld(message);
+    write(event);
   };
   const kernel = await openKernel();
   kernel.makeNonDumpable();

@@ -1,13 +1,12 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import { type Clock, every } from "@bonafide/lifetime";
+import { type Clock, every, type Log, silentLog } from "@bonafide/lifetime";
 import {
   HeldProcess,
   type Kernel,
   type ProcessDirectory,
   type UnixPeer,
 } from "@bonafide/unix-peer";
-import { type Log, silentLog } from "../log.ts";
 import { BoundSlot, type SlotCaller } from "./bound-slot.ts";
 import { isSlotName, mayRegister, type NamePermission } from "./core/slot-name.ts";
 import type { SlotRecord } from "./core/slot-record.ts";
@@ -235,8 +234,8 @@ export class LauncherSlots implements AsyncDisposable {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log = silentLog } = this.#deps;
-    const failed = (cause: unknown): void => {
-      log("warn", "slots.not_kept", { cause });
+    const failed = (error: unknown): void => {
+      log({ level: "warn", event: "slots.not_kept", error });
     };
     await every({ clock, ms: SWEEP_MS, failed }, () => this.sweep(), signal);
   }

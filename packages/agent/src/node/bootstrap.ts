@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { BonafideError } from "@bonafide/errors";
-import { backoffMs, type Clock, type Random } from "@bonafide/lifetime";
+import { backoffMs, type Clock, type Log, type Random } from "@bonafide/lifetime";
 import { Bundle as BundleService } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import { parseSpiffeBundle, parseX509BundlePem, type TrustDomain } from "@bonafide/spiffe";
 import type { TrustBundle } from "../core/bundle.ts";
 import { AGENT_ERRORS } from "../errors.ts";
-import type { Log } from "../log.ts";
 import { openLinkInsecure } from "../server/insecure-link.ts";
 import type { ServerAddress } from "../server/server-link.ts";
 import { parseBundle } from "../wire/parse-bundle.ts";
@@ -99,18 +98,17 @@ export async function fetchBundleInsecure(
       const answer = await link.client(BundleService).getBundle({}, options);
       const bundle = parseBundle(answer, trustDomain);
       if (bundle.x509.authorities.length > 0) {
-        log("warn", "bootstrap.insecure", {
-          server: `${address.host}:${address.port}`,
-          sha256: bundle.x509.authorities.map(({ der }) =>
-            createHash("sha256").update(der).digest("hex"),
-          ),
-          meaning: "whoever answered is believed to be the server; compare the fingerprints",
-        });
+        const sha256 = bundle.x509.authorities.map(({ der }) =>
+          createHash("sha256").update(der).digest("hex"),
+        );
+        const server = `${address.host}:${address.port}`;
+        const meaning = "whoever answered is believed to be the server; compare the fingerprints";
+        log({ level: "warn", event: "bootstrap.insecure", fields: { server, sha256, meaning } });
         return bundle;
       }
     } catch (cause) {
       options.signal.throwIfAborted();
-      log("warn", "bootstrap.failed", { cause: link.reasonOf(cause) });
+      log({ level: "warn", event: "bootstrap.failed", error: link.reasonOf(cause) });
     } finally {
       link.destroy();
     }

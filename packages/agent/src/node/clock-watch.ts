@@ -1,6 +1,5 @@
-import type { Clock, EpochMs } from "@bonafide/lifetime";
+import type { Clock, EpochMs, Log } from "@bonafide/lifetime";
 import { judgeSkew, type SkewJudgement } from "../core/clock-skew.ts";
-import type { Log } from "../log.ts";
 
 /** Compares this node's clock with the server's and says whether anything may be issued (ADR-0071). */
 export class ClockWatch {
@@ -30,8 +29,8 @@ export class ClockWatch {
     this.#judgement = now;
     if (now.kind === before) return;
     const fields = { offsetMs: now.offsetMs };
-    if (now.kind === "ok") this.#log("info", "clock.agrees", fields);
-    else if (now.kind === "warn") this.#log("warn", "clock.differs", fields);
-    else this.#log("error", "clock.refused", fields);
+    if (now.kind === "ok") this.#log({ level: "info", event: "clock.agrees", fields });
+    else if (now.kind === "warn") this.#log({ level: "warn", event: "clock.differs", fields });
+    else this.#log({ level: "error", event: "clock.refused", fields });
   }
 }

@@ -33,3 +33,26 @@ test("what a server that nothing verifies refuses is no refusal, so it cannot en
     await calls.close();
   }
 });
+
+test("a server that is away is named with the system's code, not with the transport's sentence", async () => {
+  await using gone = await ScriptedServer.open();
+  const { address } = gone;
+  await gone[Symbol.asyncDispose]();
+  const own = new TestTrustDomain("example.org");
+  await using source = own.source("/spire/agent/a");
+  const calls = new NodeCalls({
+    clock: systemClock,
+    trustDomain: own.trustDomain,
+    address,
+    source,
+    onRefused: () => {},
+  });
+  try {
+    await assert.rejects(calls.fetchRecoveryKey({ signal: AbortSignal.timeout(10_000) }), {
+      code: "RPC_UNAVAILABLE",
+      message: `the server 127.0.0.1:${address.port} cannot be reached: ECONNREFUSED`,
+    });
+  } finally {
+    await calls.close();
+  }
+});

@@ -1,5 +1,5 @@
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import { backoffMs, type Clock, type Random } from "@bonafide/lifetime";
+import { backoffMs, type Clock, type Log, type Random } from "@bonafide/lifetime";
 import { type GeneratedKey, generateKey } from "@bonafide/pki";
 import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
 import type { X509Context, X509ContextSource, X509Svid } from "@bonafide/spiffe";
@@ -22,7 +22,6 @@ import type { StandingFact } from "../core/why/facts.ts";
 import type { IdentityFile, StoredIdentity } from "../disk/identity-file.ts";
 import type { JoinKey } from "../disk/join-key.ts";
 import { AGENT_ERRORS } from "../errors.ts";
-import type { Log } from "../log.ts";
 import type { Picture } from "../picture/picture.ts";
 import { parseAgentSvid } from "../server/parse-svid.ts";
 import type { ServerAddress } from "../server/server-link.ts";
@@ -267,14 +266,14 @@ export class NodeIdentity implements X509ContextSource {
     await this.#deps.pins.joined(token, id, before);
     // Without an SVID on disk the key is what a restart would join with again.
     if (this.#own.keepAtMs === undefined) await this.#deps.joinKey.end();
-    this.#deps.log("info", "agent.joined", { id });
+    this.#deps.log({ level: "info", event: "agent.joined", fields: { id } });
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
     const key = generateKey("ec-p256");
     const svid = await this.#calls.renew(key, { signal });
-    await this.#keep(svid, key, this.reattestable);
-    this.#deps.log("info", "agent.renewed", { id: this.svid?.id, notAfter: this.svid?.notAfter });
+    const { id, notAfter } = await this.#keep(svid, key, this.reattestable);
+    this.#deps.log({ level: "info", event: "agent.renewed", fields: { id, notAfter } });
   }
 
   async #recover(
@@ -290,8 +289,9 @@ export class NodeIdentity implements X509ContextSource {
     if (result.bundle !== undefined) {
       picture.adoptBundle(parseBundle(result.bundle, picture.trustDomain));
     }
-    await this.#keep(result.svid, key, result.reattestable);
-    log("info", "agent.recovered", { id: this.svid?.id, expiredAt: expired.notAfter });
+    const { id } = await this.#keep(result.svid, key, result.reattestable);
+    const fields = { id, expiredAt: expired.notAfter };
+    log({ level: "info", event: "agent.recovered", fields });
   }
 
   /** Takes a newer bundle from a server that nothing verifies, only under the pinned recovery key. */
@@ -307,7 +307,8 @@ export class NodeIdentity implements X509ContextSource {
       sequence: picture.bundle.sequence,
     });
     picture.adoptBundle(bundle);
-    log("warn", "agent.bundle_recovered", { sequence: String(bundle.sequence) });
+    const fields = { sequence: String(bundle.sequence) };
+    log({ level: "warn", event: "agent.bundle_recovered", fields });
   }
 
   /** Learns the recovery key from a verified server, once; a server without one is not asked again. */
@@ -319,10 +320,11 @@ export class NodeIdentity implements X509ContextSource {
       this.#knows({ canSignBundle: key !== undefined });
       if (key === undefined) return;
       await pins.pinRecoveryKey(key);
-      log("info", "agent.recovery_key_pinned", { key: Buffer.from(key).toString("hex") });
-    } catch (cause) {
+      const fields = { key: Buffer.from(key).toString("hex") };
+      log({ level: "info", event: "agent.recovery_key_pinned", fields });
+    } catch (error) {
       signal.throwIfAborted();
-      log("warn", "agent.recovery_key_missing", { cause });
+      log({ level: "warn", event: "agent.recovery_key_missing", error });
     }
   }
 
@@ -358,7 +360,7 @@ export class NodeIdentity implements X509ContextSource {
   /** Learns from a failed step what the next one is. @throws AGENT_STOPPED */
   async #afterFailure(step: Step, error: unknown, signal: AbortSignal): Promise<void> {
     const { log, clock, clockWatch } = this.#deps;
-    log("warn", `agent.${step.kind}_failed`, { cause: error });
+    log({ level: "warn", event: `agent.${step.kind}_failed`, error });
     if (isBonafideError(error, "CLOCK_SKEWED")) {
       clockWatch.measure(clock.now(), Number(error.details["serverTime"]));
     }

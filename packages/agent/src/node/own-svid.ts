@@ -1,5 +1,5 @@
 import { isBonafideError } from "@bonafide/errors";
-import { type Clock, Latest, type Random } from "@bonafide/lifetime";
+import { type Clock, Latest, type Log, type Random } from "@bonafide/lifetime";
 import {
   verifyX509Svid,
   type X509Context,
@@ -10,7 +10,6 @@ import {
 import { planRotation, type RotationPlan } from "../core/rotation.ts";
 import type { OwnSvidFacts } from "../core/standing.ts";
 import type { IdentityFile, StoredIdentity } from "../disk/identity-file.ts";
-import type { Log } from "../log.ts";
 import type { Picture } from "../picture/picture.ts";
 import { authorityKeyId } from "../wire/key-id.ts";
 
@@ -96,10 +95,12 @@ export class OwnSvid implements X509ContextSource {
     const { clock, log, identityFile } = this.#deps;
     try {
       await identityFile.write(stored);
-      if (this.#keepAtMs !== undefined) log("info", "identity.kept", { id: stored.svid.id });
+      if (this.#keepAtMs !== undefined) {
+        log({ level: "info", event: "identity.kept", fields: { id: stored.svid.id } });
+      }
       this.#keepAtMs = undefined;
-    } catch (cause) {
-      log("error", "identity.not_kept", { cause });
+    } catch (error) {
+      log({ level: "error", event: "identity.not_kept", error });
       this.#keepAtMs = clock.monotonicMs() + KEEP_RETRY_MS;
     }
   }

@@ -1,8 +1,7 @@
 import { isBonafideError } from "@bonafide/errors";
-import type { Clock, EpochMs, Random } from "@bonafide/lifetime";
+import type { Clock, EpochMs, Log, Random } from "@bonafide/lifetime";
 import { RpcError } from "@bonafide/rpc";
 import { firstSyncState, nextSync, type SyncMode, type SyncOutcome } from "../core/sync-plan.ts";
-import type { Log } from "../log.ts";
 import type { Picture } from "../picture/picture.ts";
 import { pollPicture } from "../server/poll.ts";
 import { watchPicture } from "../server/push.ts";
@@ -86,12 +85,16 @@ export class Synchroniser {
     } catch (error) {
       signal.throwIfAborted();
       if (mode === "push" && error instanceof RpcError && error.status === "unimplemented") {
-        log("info", "sync.polling", { reason: "the server does not push" });
+        log({
+          level: "info",
+          event: "sync.polling",
+          fields: { reason: "the server does not push" },
+        });
         return { kind: "unimplemented" };
       }
       if (this.#awaySince === undefined) {
         this.#awaySince = clock.now();
-        log("warn", "sync.failed", { mode, cause: error });
+        log({ level: "warn", event: "sync.failed", fields: { mode }, error });
       }
       if (isUnknownAuthority(error)) identity.serverUnverified();
       const retryAfterMs = isBonafideError(error) ? error.retryAfterMs : undefined;
@@ -145,13 +148,15 @@ export class Synchroniser {
     if (digest === undefined) return;
     const own = entriesDigest(picture.entries.entries());
     this.#digestAgrees = Buffer.compare(own, digest) === 0;
-    if (!this.#digestAgrees) log("warn", "sync.digest_differs", { entries: picture.entries.size });
+    if (this.#digestAgrees) return;
+    log({ level: "warn", event: "sync.digest_differs", fields: { entries: picture.entries.size } });
   }
 
   #synced(): void {
     const { clock, identity, log, onSynced, picture } = this.#deps;
     if (this.#awaySince !== undefined || this.#lastSyncAt === undefined) {
-      log("info", "sync.fresh", { mode: this.#mode, entries: picture.entries.size });
+      const fields = { mode: this.#mode, entries: picture.entries.size };
+      log({ level: "info", event: "sync.fresh", fields });
     }
     this.#awaySince = undefined;
     this.#lastSyncAt = clock.now();

@@ -1,6 +1,5 @@
-import type { Clock } from "@bonafide/lifetime";
+import type { Clock, Log } from "@bonafide/lifetime";
 import type { PictureFile } from "../disk/picture-file.ts";
-import type { Log } from "../log.ts";
 import { Wake } from "../wake.ts";
 import type { Picture } from "./picture.ts";
 
@@ -46,16 +45,16 @@ export class PictureWriter {
         try {
           await file.write(picture);
           dirty = false;
-        } catch (cause) {
-          log("error", "picture.not_kept", { cause });
+        } catch (error) {
+          log({ level: "error", event: "picture.not_kept", error });
           pause = RETRY_MS;
         }
         await clock.sleep(pause, { signal });
       }
     } finally {
       if (this.#wake.isPending || dirty) {
-        await file.write(picture).catch((cause: unknown) => {
-          log("error", "picture.not_kept", { cause });
+        await file.write(picture).catch((error: unknown) => {
+          log({ level: "error", event: "picture.not_kept", error });
         });
       }
     }

@@ -1,11 +1,14 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { isBonafideError } from "@bonafide/errors";
-import { type Channel, type Client, createClient, openChannel } from "@bonafide/rpc";
+import { type Channel, type Client, createClient, openChannel, RpcError } from "@bonafide/rpc";
 import type { TlsConnector } from "@bonafide/spiffe";
 import type { DescService } from "@bufbuild/protobuf";
 import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import { KEEPALIVE_MS, SERVER_CALL_MS, SERVER_MESSAGE_BYTES_MAX } from "../limits.ts";
+
+/** How the system names a failure, within the sentence that grpc-js makes of it. */
+const SYSTEM_CODE = /\bE[A-Z]{3,20}\b/;
 
 /** Where a server listens. */
 export interface ServerAddress {
@@ -28,13 +31,15 @@ export function verifiedHandshake(connector: TlsConnector, host: string): Handsh
 export class ServerLink {
   readonly #channel: Channel;
   readonly #credentials: LinkCredentials;
+  readonly #name: string;
 
   constructor(address: ServerAddress, handshake: Handshake) {
     this.#credentials = new LinkCredentials(handshake);
     const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-    this.#channel = openChannel(`${host}:${address.port}`, {
+    this.#name = `${host}:${address.port}`;
+    this.#channel = openChannel(this.#name, {
       credentials: this.#credentials,
-      authority: `${host}:${address.port}`,
+      authority: this.#name,
       timeoutMs: SERVER_CALL_MS,
       messageBytesMax: SERVER_MESSAGE_BYTES_MAX,
       keepaliveMs: KEEPALIVE_MS,
@@ -45,10 +50,14 @@ export class ServerLink {
     return createClient(service, this.#channel);
   }
 
-  /** What a failed call really died of: the refused handshake, where there was one. */
+  /** What a failed call really died of: the refused handshake, where there was one, or the system's refusal. */
   reasonOf(error: unknown): unknown {
     if (!isBonafideError(error, "RPC_UNAVAILABLE")) return error;
-    return this.#credentials.failure ?? error;
+    if (this.#credentials.failure !== undefined) return this.#credentials.failure;
+    const code = SYSTEM_CODE.exec(error.message)?.[0];
+    if (code === undefined) return error;
+    const text = `the server ${this.#name} cannot be reached: ${code}`;
+    return new RpcError("unavailable", text, [], error.cause);
   }
 
   /** Keying material of the connection in use (RFC 5705); undefined when there is none. */

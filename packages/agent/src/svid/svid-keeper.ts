@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isBonafideError } from "@bonafide/errors";
-import { backoffMs, type Clock, type EpochMs, type Random } from "@bonafide/lifetime";
+import { backoffMs, type Clock, type EpochMs, type Log, type Random } from "@bonafide/lifetime";
 import {
   createCsr,
   encodePrivateKey,
@@ -13,7 +13,6 @@ import type { TrustBundle } from "../core/bundle.ts";
 import { compareEntries, type Entry } from "../core/entry.ts";
 import { planRotation, rotationReason } from "../core/rotation.ts";
 import { KEYS_PER_TURN, PREFETCH_MAX, SIGN_BATCH_MAX } from "../limits.ts";
-import type { Log } from "../log.ts";
 import type { Picture } from "../picture/picture.ts";
 import { Wake } from "../wake.ts";
 import { authorityKeyId } from "../wire/key-id.ts";
@@ -209,7 +208,8 @@ export class SvidKeeper {
       results = await signer.sign(requests, { signal });
     } catch (cause) {
       signal.throwIfAborted();
-      log("warn", "svid.sign_failed", { entries: entries.length, cause });
+      const fields = { entries: entries.length };
+      log({ level: "warn", event: "svid.sign_failed", fields, error: cause });
       const text = isBonafideError(cause) ? cause.message : "the call to the server failed";
       for (const entry of entries) this.#fail(entry.id, text);
       this.#tell(entries);
@@ -225,8 +225,8 @@ export class SvidKeeper {
       }
       try {
         this.#keep(entry, key, result.chain);
-      } catch (cause) {
-        log("error", "svid.refused", { entry: entry.id, cause });
+      } catch (error) {
+        log({ level: "error", event: "svid.refused", fields: { entry: entry.id }, error });
         this.#fail(entry.id, "the server signed something that is not the entry's SVID");
       }
     }
@@ -267,7 +267,8 @@ export class SvidKeeper {
       }),
       authorityKeyId: authorityKeyId(authority),
     });
-    log("debug", "svid.signed", { spiffeId: entry.spiffeId, entry: entry.id });
+    const fields = { spiffeId: entry.spiffeId, entry: entry.id };
+    log({ level: "debug", event: "svid.signed", fields });
   }
 
   #fail(entryId: string, text: string): void {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
+import { type Clock, type LogEvent, systemClock, systemRandom } from "@bonafide/lifetime";
 import { type Channel, type Client, createClient, openUnixChannel } from "@bonafide/rpc";
 import { parseTrustDomainName } from "@bonafide/spiffe";
 import { openKernel } from "@bonafide/unix-peer";
@@ -13,11 +13,7 @@ import { openAgent, type RunningAgent } from "../open-agent.ts";
 export const WORKLOAD_HEADERS: Readonly<Record<string, string>> = { "workload.spiffe.io": "true" };
 
 /** One line that the agent logged. */
-export interface LogLine {
-  readonly level: string;
-  readonly event: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
+export type LogLine = LogEvent & Required<Pick<LogEvent, "fields">>;
 
 /** Options of {@link openTestAgent}. */
 export interface TestAgentOptions extends Partial<AgentOptions> {
@@ -65,11 +61,11 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
         random: systemRandom,
         kernel,
         attestors,
-        log: (level, event, fields = {}) => {
-          const line = { level, event, fields };
+        log: ({ fields = {}, ...event }) => {
+          const line = { ...event, fields };
           log.push(line);
           for (const each of waiting.splice(0)) {
-            if (each.event === event) each.resolve(line);
+            if (each.event === line.event) each.resolve(line);
             else waiting.push(each);
           }
         },

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { silentLog } from "@bonafide/lifetime";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import type { WorkloadAttestor, WorkloadFacts } from "@bonafide/plugin-api";
 import { openKernel, UnixPeer } from "@bonafide/unix-peer";
 import { createAttestation } from "../attestation/attestation.ts";
 import { DecisionLog } from "../decision/decision-log.ts";
-import { silentLog } from "../log.ts";
 import { CallerGate, type SeenCaller } from "./caller-gate.ts";
 import { UidLimits } from "./uid-limits.ts";
 

@@ -1,5 +1,5 @@
 import { BonafideError } from "@bonafide/errors";
-import type { Clock } from "@bonafide/lifetime";
+import type { Clock, Log } from "@bonafide/lifetime";
 import type { UnixConnection, UnixPeer } from "@bonafide/unix-peer";
 import type { Attestation } from "../attestation/attestation.ts";
 import type { Observation, ObservationChange } from "../attestation/observation.ts";
@@ -9,7 +9,6 @@ import type { CallerFact } from "../core/why/facts.ts";
 import type { CallingProcess, Decision, DecisionLog } from "../decision/decision-log.ts";
 import { AGENT_ERRORS, type AgentErrorCode } from "../errors.ts";
 import { LOOK_AGAIN_MS, LOOKS_BEFORE_PUSH_MAX } from "../limits.ts";
-import type { Log } from "../log.ts";
 import { callerFactOf } from "./caller-fact.ts";
 import { SECURITY_HEADER } from "./header-check.ts";
 import type { UidLimits } from "./uid-limits.ts";
@@ -237,13 +236,17 @@ export class CallerGate {
     const whole: Decision = { ...decision, id: decisions.newId(), at: clock.now() };
     decisions.record(whole);
     const { observation, peer } = whole;
-    log(whole.outcome === "refused" ? "warn" : "info", `caller.${whole.outcome}`, {
-      decision: whole.id,
-      method: whole.method,
-      pid: observation?.pid ?? peer?.pid,
-      uid: observation?.uid ?? peer?.uid,
-      caller: whole.caller.kind,
-      spiffeIds: whole.spiffeIds,
+    log({
+      level: whole.outcome === "refused" ? "warn" : "info",
+      event: `caller.${whole.outcome}`,
+      fields: {
+        decision: whole.id,
+        method: whole.method,
+        pid: observation?.pid ?? peer?.pid,
+        uid: observation?.uid ?? peer?.uid,
+        caller: whole.caller.kind,
+        spiffeIds: whole.spiffeIds,
+      },
     });
     return whole;
   }

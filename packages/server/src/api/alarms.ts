@@ -1,13 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Clock } from "@bonafide/lifetime";
+import type { Clock, Log } from "@bonafide/lifetime";
 import type { Lane } from "../lane/write-lane.ts";
-import type { ServerLog } from "../server-log.ts";
 
 /** What {@link Alarms} works with. */
 export interface AlarmDeps {
   readonly lane: Lane;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly log: Log;
   readonly serverId: string;
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Random } from "@bonafide/lifetime";
+import type { Clock, Log, Random } from "@bonafide/lifetime";
 import type { Store } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import type { AuthorityService } from "../authority/authority-service.ts";
@@ -8,7 +8,6 @@ import type { Lane } from "../lane/write-lane.ts";
 import type { Freshness } from "../port/freshness.ts";
 import type { RateLimiter } from "../port/rate-limiter.ts";
 import type { SoftStateWriter } from "../port/soft-state-writer.ts";
-import type { ServerLog } from "../server-log.ts";
 import type { Access } from "./access.ts";
 import type { Alarms } from "./alarms.ts";
 import type { Entitlements } from "./entitlements.ts";
@@ -20,7 +19,7 @@ export interface ServiceDeps {
   readonly lane: Lane;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: ServerLog;
+  readonly log: Log;
   readonly access: Access;
   readonly authorities: AuthorityService;
   readonly bundles: BundleCache;

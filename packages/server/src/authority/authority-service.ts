@@ -1,14 +1,13 @@
 import { BonafideError } from "@bonafide/errors";
 import type { AuthorityObject } from "@bonafide/ledger";
 import { equalBytes } from "@bonafide/ledger";
-import { type Clock, slept } from "@bonafide/lifetime";
+import { type Clock, type Log, slept } from "@bonafide/lifetime";
 import type { CanSignInProcess, KeyManager, ManagedKey } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import { nextRotation, type OwnAuthority } from "../core/authority-rotation.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { Change, RegistryView } from "../lane/registry-view.ts";
 import type { Lane } from "../lane/write-lane.ts";
-import type { ServerLog } from "../server-log.ts";
 import { authorityIdOf, makeRoot, type SigningAuthority, signingAuthority } from "./sign-svid.ts";
 
 /** What {@link AuthorityService} works with. */
@@ -17,7 +16,7 @@ export interface AuthorityDeps {
   readonly registry: RegistryView;
   readonly lane: Lane;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly log: Log;
 }
 
 /** Options of {@link AuthorityService}. */

@@ -1,9 +1,8 @@
-import type { Clock } from "@bonafide/lifetime";
+import type { Clock, Log } from "@bonafide/lifetime";
 import type { KeyManager, ManagedKey } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import type { RegistryView } from "../lane/registry-view.ts";
 import type { Lane } from "../lane/write-lane.ts";
-import type { ServerLog } from "../server-log.ts";
 
 /** What {@link RecoveryKey} works with. */
 export interface RecoveryKeyDeps {
@@ -11,7 +10,7 @@ export interface RecoveryKeyDeps {
   readonly registry: RegistryView;
   readonly lane: Lane;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly log: Log;
   readonly serverId: string;
 }
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ServerEvent } from "../server-log.ts";
+import type { LogEvent } from "@bonafide/lifetime";
 import { SeldomLog } from "./seldom-log.ts";
 
 test("a thing gets a line now and then, which says how many were left out", () => {
-  const lines: ServerEvent[] = [];
+  const lines: LogEvent[] = [];
   let now = 0;
   const seldom = new SeldomLog({ monotonicMs: () => now }, (line) => lines.push(line));
   const write = (about: string): void => {
@@ -22,7 +22,7 @@ test("a thing gets a line now and then, which says how many were left out", () =
 });
 
 test("beyond a thousand things, new ones share their lines", () => {
-  const lines: ServerEvent[] = [];
+  const lines: LogEvent[] = [];
   const seldom = new SeldomLog({ monotonicMs: () => 0 }, (line) => lines.push(line));
   for (let i = 0; i < 5000; i++) seldom.write(String(i), { level: "info", event: "refused" });
   assert.equal(lines.length, 1001);

@@ -1,5 +1,4 @@
-import type { Clock } from "@bonafide/lifetime";
-import type { ServerEvent, ServerLog } from "../server-log.ts";
+import type { Clock, Log, LogEvent } from "@bonafide/lifetime";
 
 /** Lines about one thing are at least this far apart, ms. */
 const SELDOM_MS = 10_000;
@@ -9,16 +8,16 @@ const THINGS_MAX = 1000;
 /** A log for what strangers can cause as often as they like: a line about each thing now and then, with what was left out. */
 export class SeldomLog {
   readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #log: ServerLog;
+  readonly #log: Log;
   readonly #things = new Map<string, { readonly atMs: number; leftOut: number }>();
 
-  constructor(clock: Pick<Clock, "monotonicMs">, log: ServerLog) {
+  constructor(clock: Pick<Clock, "monotonicMs">, log: Log) {
     this.#clock = clock;
     this.#log = log;
   }
 
   /** Writes the event, unless one of its name about the same thing was written just now. */
-  write(about: string, event: ServerEvent): void {
+  write(about: string, event: LogEvent): void {
     const now = this.#clock.monotonicMs();
     for (const [name, { atMs }] of this.#things) {
       if (atMs + SELDOM_MS > now) break;
@@ -37,7 +36,7 @@ export class SeldomLog {
     this.#log({ ...event, fields });
   }
 
-  #nameOf(about: string, { event }: ServerEvent): string {
+  #nameOf(about: string, { event }: LogEvent): string {
     const name = `${event} ${about}`;
     return this.#things.has(name) || this.#things.size < THINGS_MAX ? name : event;
   }

@@ -1,14 +1,13 @@
-import { type Clock, type EpochMs, every } from "@bonafide/lifetime";
+import { type Clock, type EpochMs, every, type Log } from "@bonafide/lifetime";
 import type { NodeSoftState, SoftStateStore } from "@bonafide/plugin-api";
 import { SOFT_STATES_MAX } from "@bonafide/plugin-api";
 import { newestSvid, type SvidMark } from "../core/newest-svid.ts";
-import type { ServerLog } from "../server-log.ts";
 
 /** What {@link SoftStateWriter} works with. */
 export interface SoftStateDeps {
   readonly soft: SoftStateStore;
   readonly clock: Clock;
-  readonly log: ServerLog;
+  readonly log: Log;
 }
 
 /** An agent that called, by the SVID that it showed. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer as createListener, type Server as Listener, type Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import { type Clock, type Random, slept } from "@bonafide/lifetime";
+import { type Clock, type Log, type Random, slept } from "@bonafide/lifetime";
 import type { Connection, RpcServer } from "@bonafide/rpc";
 import {
   createX509SvidCache,
@@ -20,7 +20,6 @@ import { addressKey } from "../core/address-key.ts";
 import { decodeSignedAt, SIGNED_AT_OID } from "../core/signed-at.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import type { ServerLog } from "../server-log.ts";
 import { exporterValue } from "./exporter-value.ts";
 import { OpenCount } from "./open-count.ts";
 import { SeldomLog } from "./seldom-log.ts";
@@ -34,7 +33,7 @@ export interface TlsPortDeps {
   readonly strangers: RpcServer<ServerPeer>;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: ServerLog;
+  readonly log: Log;
   /** The bundles of the moment, one a trust domain. */
   readonly bundles: () => X509BundleSet;
   /** Whether a member of another trust domain may connect. */

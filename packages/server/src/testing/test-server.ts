@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { type Clock, systemClock, systemRandom } from "@bonafide/lifetime";
+import { type Clock, type LogEvent, systemClock, systemRandom } from "@bonafide/lifetime";
 import {
   createCsr,
   encodePrivateKey,
@@ -34,7 +34,6 @@ import { openKernel } from "@bonafide/unix-peer";
 import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
 import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import { openServer, type RunningServer } from "../open-server.ts";
-import type { ServerEvent } from "../server-log.ts";
 import type { ServerOptions } from "../server-options.ts";
 import { createPlainKeys } from "./plain-keys.ts";
 
@@ -49,7 +48,7 @@ export interface TestSvid {
 export interface TestServer extends AsyncDisposable {
   readonly server: RunningServer;
   readonly store: Store;
-  readonly events: ServerEvent[];
+  readonly events: LogEvent[];
   /** A client on the private socket. */
   local<S extends DescService>(service: S): Client<S>;
   /** A client over TLS; without an SVID, without a client certificate. A new connection each. */
@@ -86,7 +85,7 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
   const clock = test.clock ?? systemClock;
   const keys = createPlainKeys();
   const kernel = await openKernel();
-  const events: ServerEvent[] = [];
+  const events: LogEvent[] = [];
   const serverId = randomUUID();
   const channels: Channel[] = [];
   const open = (more: Partial<ServerOptions> = {}): Promise<RunningServer> =>
