@@ -73,9 +73,12 @@ export {
   buildRequest,
   type OnBehalfOf,
   type Principal,
+  principalFrom,
   principalOf,
   type RequestFacts,
 } from "./core/model/request.ts";
+export { pathText, runFolderTests, type TestOutcome } from "./core/folder/run-tests.ts";
+export type { SourcedTest } from "./core/folder/read-tests.ts";
 export { BASE_SCHEMA } from "./core/model/schema.ts";
 export {
   type Access,
@@ -84,6 +87,7 @@ export {
   type PrincipalClass,
 } from "./core/graph/access.ts";
 export { type AccessChange, diffAccess, type DiffInput, renderChanges } from "./core/graph/diff.ts";
+export { AccessPaths, type Hop } from "./core/graph/paths.ts";
 export { printExpression } from "./core/graph/print-expression.ts";
 export {
   type Explanation,

@@ -1,10 +1,9 @@
 import {
   type AuthzRequest,
   buildRequest,
-  type EntityUid,
   type Folder,
   type OnBehalfOf,
-  type Principal,
+  principalFrom,
   readAction,
   readCaller,
   readResource,
@@ -50,7 +49,7 @@ export function describeRequest(
   const { resource, isDeclared } = readResource(which, action, model);
   const sourceIp = flags["source-ip"];
   const subject = onBehalfOf(flags);
-  const request = buildRequest(toPrincipal(caller), action, resource, {
+  const request = buildRequest(principalFrom(caller), action, resource, {
     now: flags.at === undefined ? now : instant(flags.at),
     tls: !flags["no-tls"],
     ...(sourceIp === undefined ? {} : { sourceIp }),
@@ -70,11 +69,6 @@ function onBehalfOf(flags: FlagValues<typeof REQUEST_FLAGS>): OnBehalfOf | undef
     ...(user === undefined ? {} : { user }),
     ...(approvedAgoMs === undefined ? {} : { approvedAgoMs }),
   };
-}
-
-function toPrincipal({ type, id }: EntityUid): Principal {
-  if (type === "BF::User") return { user: id };
-  return type === "BF::Device" ? { device: id } : { workload: id };
 }
 
 function instant(text: string): number {

@@ -148,6 +148,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./authz-reach.ts")).authzReach,
   },
   {
+    name: "authz test",
+    summary: "runs the decision tests and invariants of an access model",
+    load: async () => (await import("./authz-test.ts")).authzTest,
+  },
+  {
     name: "authz codeowners",
     summary: "prints who has to review what",
     load: async () => (await import("./authz-codeowners.ts")).authzCodeowners,

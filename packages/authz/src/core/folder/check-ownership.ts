@@ -19,7 +19,8 @@ const OWNED_TYPES: ReadonlySet<string> = new Set([
 /**
  * Checks who may say what, on the syntax trees and never on texts.
  *
- * - R1 a team's policy names, in its scope, a resource of that team: the destination's owner grants. No wildcards.
+ * - R1 a team's policy names, in its scope, a resource of that team: the destination's owner grants. No wildcards. So
+ *   does a team's invariant.
  * - R2 guardrails only forbid.
  * - R3 a SPIFFE prefix and a service have one owner, and workloads get their team from their ID.
  * - R4 a prefix may lie within another team's only if that team is above.
@@ -36,6 +37,7 @@ export function checkOwnership(folder: Folder): readonly Finding[] {
     ...checkTeams(folder),
     ...folder.policies.flatMap((policy) => checkPolicy(policy, folder, services)),
     ...checkAsks(folder),
+    ...checkInvariants(folder, services),
   ];
 }
 
@@ -199,4 +201,20 @@ function checkAsks({ asks }: Folder): readonly Finding[] {
       rule: "R9" as const,
       reason: `${requestedBy} approves a request of their own`,
     }));
+}
+
+/** A team may demand things of who reaches its own resources; of others, only the organisation. */
+function checkInvariants({ tests }: Folder, services: Services): readonly Finding[] {
+  return tests.flatMap(({ file, line, team, test }): Finding[] => {
+    if (team === undefined || test.kind !== "invariant") return [];
+    const { to } = test.invariant;
+    const [, kind, name = ""] = /^(?:([a-z]+):)?(.*)$/s.exec(to) ?? [];
+    const owner =
+      kind === "team"
+        ? name
+        : kind === "tag" || kind === "data"
+          ? undefined
+          : services.get(name.split("/")[0] ?? "")?.team;
+    return owner === team ? [] : [{ file, line, rule: "R1", reason: `${to} is not ${team}'s` }];
+  });
 }

@@ -77,6 +77,11 @@ export class Fields {
     return this.#take(name) !== undefined;
   }
 
+  /** Reports something else that is wrong, with a text to find the line by. */
+  refuse(reason: string, part: string): void {
+    this.#report(reason, part);
+  }
+
   /** Reports fields that were never asked for. */
   end(): void {
     for (const name of Object.keys(this.#json)) {

@@ -1,5 +1,6 @@
 import type { Policy } from "../engine/policy.ts";
 import type { AccessModel } from "../model/model.ts";
+import type { SourcedTest } from "./read-tests.ts";
 
 /** A team, as `org.yaml` has it. */
 export interface Team {
@@ -50,6 +51,7 @@ export interface Folder {
   readonly model: AccessModel;
   readonly policies: readonly SourcedPolicy[];
   readonly asks: readonly AccessAsk[];
+  readonly tests: readonly SourcedTest[];
 }
 
 /**

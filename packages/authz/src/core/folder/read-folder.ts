@@ -11,6 +11,7 @@ import { type Finding, type FindingRule, lineOf, lineOfId, type Report } from ".
 import type { AccessAsk, Folder, Org, SourcedPolicy, Team } from "./folder.ts";
 import { readPeople, readWorkloads } from "./read-people.ts";
 import { readRoute, readThing } from "./read-routes.ts";
+import { readTests, type SourcedTest } from "./read-tests.ts";
 import { compileShortForm } from "./short-form.ts";
 import { splitCedar } from "./split-cedar.ts";
 
@@ -36,7 +37,7 @@ const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,126}$/;
  *
  * `org.yaml` (teams, their SPIFFE prefixes, approvers), `workloads.yaml` and `people.yaml` (written by machines),
  * `guardrails/*.cedar`, and per team `teams/T/team.yaml`, `routes/*.yaml`, `policies/` and `shadow/` with `*.cedar` or
- * the short form as `*.yaml`, `requests/*.yaml`, `tests/`. Any other file is a finding: what nobody reads protects
+ * the short form as `*.yaml`, `requests/*.yaml`, `tests/*.yaml`; the organisation's `tests/*.yaml`. Any other file is a finding: what nobody reads protects
  * nobody. Check it with {@link checkOwnership} before use.
  */
 export function readFolder(files: ReadonlyMap<string, string>, parsers: FolderParsers): ReadFolder {
@@ -50,6 +51,7 @@ class FolderReader {
   readonly #policies: SourcedPolicy[] = [];
   readonly #ids = new Set<string>();
   readonly #asks: AccessAsk[] = [];
+  readonly #tests: SourcedTest[] = [];
   readonly #services = new Map<string, OwnedService>();
   readonly #parts = new Map<string, ServiceParts>();
 
@@ -77,7 +79,14 @@ class FolderReader {
     }));
     const model = { trustDomain, federated, idOwners, services, workloads, ...people };
     return {
-      folder: { files: this.#files, org, model, policies: this.#policies, asks: this.#asks },
+      folder: {
+        files: this.#files,
+        org,
+        model,
+        policies: this.#policies,
+        asks: this.#asks,
+        tests: this.#tests,
+      },
       findings: this.#findings,
     };
   }
@@ -85,6 +94,7 @@ class FolderReader {
   #readFile(path: string, org: Org): void {
     if (/^(?:org|workloads|people)\.yaml$/.test(path) || path.endsWith("/team.yaml")) return;
     if (/^guardrails\/[^/]+\.cedar$/.test(path)) return this.#readCedar(path, undefined, false);
+    if (/^tests\/[^/]+\.yaml$/.test(path)) return this.#readTests(path, undefined);
     const [, team, rest = ""] = TEAM_FILE.exec(path) ?? [];
     if (team === undefined || !org.teams.has(team)) {
       return this.#report(path, "the file lies in no folder of a team in org.yaml", 1, "model");
@@ -96,7 +106,7 @@ class FolderReader {
     if (isPolicy) return this.#readShort(path, team, kind === "shadow");
     if (kind === "routes" && form === "yaml") return this.#readRoutes(path, team);
     if (kind === "requests" && form === "yaml") return this.#readAsk(path);
-    if (kind === "tests" && form === "yaml") return undefined;
+    if (kind === "tests" && form === "yaml") return this.#readTests(path, team);
     return this.#report(path, "nothing reads a file of this name", 1, "model");
   }
 
@@ -193,6 +203,11 @@ class FolderReader {
     file.texts("actions");
     file.end();
     this.#asks.push({ file: path, requestedBy, approvedBy });
+  }
+
+  #readTests(file: string, team: string | undefined): void {
+    const [yaml, report] = this.#yaml(file, true);
+    this.#tests.push(...readTests(yaml, report, { file, team, text: this.#text(file) }));
   }
 
   #readShort(path: string, team: string, shadow: boolean): void {

@@ -85,6 +85,12 @@ export function principalOf(principal: Principal): EntityUid {
   return entityOf("Workload", principal.workload);
 }
 
+/** The caller that an entity is: the opposite of {@link principalOf}. */
+export function principalFrom({ type, id }: EntityUid): Principal {
+  if (type === "BF::User") return { user: id };
+  return type === "BF::Device" ? { device: id } : { workload: id };
+}
+
 function wholeMs(ms: number): number {
   if (!Number.isSafeInteger(ms)) throw invalid("a time is no whole number of milliseconds");
   return ms;

@@ -1,0 +1,97 @@
+import type { EntityUid } from "../engine/values.ts";
+import { entityOf } from "../model/entity-names.ts";
+import { type AccessModel, type Reachable, reachablesOf } from "../model/model.ts";
+import type { Access, AccessGraph } from "./access.ts";
+import { reach } from "./questions.ts";
+
+/** One call: somebody does something to a resource. */
+export interface Hop {
+  readonly principal: EntityUid;
+  readonly action: EntityUid;
+  readonly resource: EntityUid;
+  readonly access: Access;
+}
+
+/** Longest chain of calls that is looked for, unless somebody asks for less. */
+export const PATH_HOPS_MAX = 16;
+
+/**
+ * Chains of calls: whoever may call a service may make the workloads that serve it call what they may.
+ *
+ * It looks at who may call whom, never at what a service does with a call, so it finds every chain that is possible and
+ * some that are not. Conditional access counts as access.
+ */
+export class AccessPaths {
+  readonly #graph: AccessGraph;
+  readonly #reachables: readonly Reachable[];
+  readonly #servers: ReadonlyMap<string, readonly EntityUid[]>;
+  readonly #calls = new Map<string, readonly Omit<Hop, "principal">[]>();
+  readonly #alike = new Map<string, string>();
+
+  constructor(graph: AccessGraph, model: AccessModel) {
+    this.#graph = graph;
+    this.#reachables = reachablesOf(model);
+    this.#servers = new Map(
+      model.services.map(({ name, servedBy }) => [
+        name,
+        servedBy.map((id) => entityOf("Workload", id)),
+      ]),
+    );
+    for (const [index, { members }] of graph.classes().entries()) {
+      for (const { key } of members) this.#alike.set(key, `${index}`);
+    }
+  }
+
+  /** Everything that somebody may call. */
+  calls(principal: EntityUid): readonly Hop[] {
+    const key = this.#alike.get(principal.key) ?? principal.key;
+    let calls = this.#calls.get(key);
+    if (calls === undefined) {
+      calls = reach(this.#graph, principal, this.#reachables);
+      this.#calls.set(key, calls);
+    }
+    return calls.map((call) => ({ principal, ...call }));
+  }
+
+  /**
+   * A shortest chain from a caller to something that is looked for.
+   *
+   * @param options.hopsMax  Most calls in the chain, 1..16, default 16.
+   * @returns `undefined` if there is none
+   */
+  shortest(
+    from: EntityUid,
+    isWanted: (resource: EntityUid) => boolean,
+    options: { readonly hopsMax?: number } = {},
+  ): readonly Hop[] | undefined {
+    const hopsMax = Math.min(options.hopsMax ?? PATH_HOPS_MAX, PATH_HOPS_MAX);
+    const seen = new Set([from.key]);
+    let ends: readonly (readonly Hop[])[] = [[]];
+    for (let hops = 1; hops <= hopsMax && ends.length > 0; hops++) {
+      const next: (readonly Hop[])[] = [];
+      for (const path of ends) {
+        const at = path.at(-1);
+        for (const caller of at === undefined ? [from] : this.#serversOf(at.resource)) {
+          if (at !== undefined && seen.size === seen.add(caller.key).size) continue;
+          const calls = this.calls(caller);
+          const last = calls.find(({ resource }) => isWanted(resource));
+          if (last !== undefined) return [...path, last];
+          // One call to each service is enough: behind it are the same workloads.
+          const services = new Map(calls.map((call) => [serviceOf(call.resource), call]));
+          for (const call of services.values()) next.push([...path, call]);
+        }
+      }
+      ends = next;
+    }
+    return undefined;
+  }
+
+  #serversOf(resource: EntityUid): readonly EntityUid[] {
+    return this.#servers.get(serviceOf(resource)) ?? [];
+  }
+}
+
+/** The name of the service that a resource belongs to; no name of a service holds a slash. */
+export function serviceOf({ id }: EntityUid): string {
+  return id.split("/")[0] ?? "";
+}
