@@ -6,6 +6,7 @@ import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer"
 import { Access } from "./api/access.ts";
 import { Alarms } from "./api/alarms.ts";
 import { Entitlements } from "./api/entitlements.ts";
+import { RateLimiter } from "./api/rate-limiter.ts";
 import type { ServiceDeps } from "./api/services.ts";
 import { WatchHub } from "./api/watch-hub.ts";
 import { AuthorityService } from "./authority/authority-service.ts";
@@ -13,17 +14,16 @@ import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
 import { Doors } from "./doors.ts";
 import { SERVER_ERRORS } from "./errors.ts";
-import { keepHouse } from "./housekeeping-task.ts";
 import { laneWithHints } from "./lane-with-hints.ts";
 import { openLedger } from "./memory/open-ledger.ts";
 import type { OpenedLedger } from "./memory/opened-ledger.ts";
-import { Freshness } from "./port/freshness.ts";
-import { RateLimiter } from "./port/rate-limiter.ts";
-import { SoftStateWriter } from "./port/soft-state-writer.ts";
 import { TlsPort } from "./port/tls-port.ts";
 import { ServerIdentity } from "./server-identity.ts";
 import { checkOptions, type CheckedOptions, type ServerOptions } from "./server-options.ts";
-import { type StoreWatchDeps, watchStore } from "./store-watch.ts";
+import { Freshness } from "./upkeep/freshness.ts";
+import { keepHouse } from "./upkeep/keep-house.ts";
+import { SoftStateWriter } from "./upkeep/soft-state-writer.ts";
+import { type StoreWatchDeps, watchStore } from "./upkeep/watch-store.ts";
 
 /** What a server works with. It closes none of them. */
 export interface ServerDeps {

@@ -5,12 +5,12 @@ import type { AuthorityService } from "../authority/authority-service.ts";
 import type { BundleCache } from "../authority/bundle-cache.ts";
 import type { Registry } from "../lane/registry.ts";
 import type { Lane } from "../lane/write-lane.ts";
-import type { Freshness } from "../port/freshness.ts";
-import type { RateLimiter } from "../port/rate-limiter.ts";
-import type { SoftStateWriter } from "../port/soft-state-writer.ts";
+import type { Freshness } from "../upkeep/freshness.ts";
+import type { SoftStateWriter } from "../upkeep/soft-state-writer.ts";
 import type { Access } from "./access.ts";
 import type { Alarms } from "./alarms.ts";
 import type { Entitlements } from "./entitlements.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 
 /** What the handlers of the server's services share. */
 export interface ServiceDeps {

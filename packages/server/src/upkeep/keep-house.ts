@@ -1,6 +1,6 @@
 import { type Clock, type Log, slept } from "@bonafide/lifetime";
-import { proposeHousekeeping } from "./core/housekeeping.ts";
-import type { Lane } from "./lane/write-lane.ts";
+import { proposeHousekeeping } from "../core/housekeeping.ts";
+import type { Lane } from "../lane/write-lane.ts";
 
 /** What {@link keepHouse} works with. */
 export interface HousekeepingDeps {

@@ -1,7 +1,7 @@
 import { type Clock, type Log, slept } from "@bonafide/lifetime";
 import type { Store } from "@bonafide/plugin-api";
-import type { RegistryView } from "./lane/registry-view.ts";
-import type { Freshness } from "./port/freshness.ts";
+import type { RegistryView } from "../lane/registry-view.ts";
+import type { Freshness } from "./freshness.ts";
 
 /** What {@link watchStore} works with. */
 export interface StoreWatchDeps {
