@@ -12,6 +12,8 @@ export const CLI_ERRORS = {
   /** The address to listen on is taken, not of this machine, or not allowed. */
   LISTEN_FAILED: { status: "unavailable", retry: true },
   SOCKET_MISSING: { status: "unavailable", retry: true },
+  /** A folder on the way to the socket, or the socket itself, refuses this user. */
+  SOCKET_NOT_PERMITTED: { status: "permission_denied", retry: false },
   DATA_DIR_UNSAFE: { status: "failed_precondition", retry: false },
   DATA_DIR_LOCKED: { status: "aborted", retry: true },
   PROCESS_ENDED: { status: "unavailable", retry: true },

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { stat } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, stat } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -311,6 +313,27 @@ test("a call without the security header is refused, and why tells the operator 
   const listed = await diagnosis.listDecisions({ refusedOnly: true, pid: process.pid });
   assert.equal(listed.decisions[0]?.firstCauseCode, "protocol.header_missing");
 });
+
+test(
+  "why by process names the folder that keeps its user from the socket",
+  { skip: UID === 0 ? false : "only root can act as another user" },
+  async () => {
+    await using server = await ScriptedServer.open();
+    await using agt = await openAgentOf(server);
+    await ready(agt);
+    const child = spawn("sleep", ["1000"], { uid: 54_321, gid: 54_321, cwd: "/", env: {} });
+    const exit = once(child, "exit");
+    const about = { case: "pid", value: child.pid ?? 0 } as const;
+    const why = async () => (await agt.admin(Diagnosis).why({ about })).firstCause;
+    const refused = await why();
+    assert.equal(refused?.code, "socket.not_permitted");
+    assert.match(refused.text, new RegExp(`^${agt.folder} is owned by uid 0 with mode 0700 `));
+    await chmod(agt.folder, 0o755);
+    assert.equal((await why())?.code, "entry.none");
+    child.kill("SIGKILL");
+    await exit;
+  },
+);
 
 test("a request of more than 64 KiB is refused at the workload socket", async () => {
   await using server = await ScriptedServer.open();

@@ -1,4 +1,5 @@
-import { statSync } from "node:fs";
+import process from "node:process";
+import { explainSocket, socketFault } from "@bonafide/agent/socket-fault";
 import { BonafideError } from "@bonafide/errors";
 import { type Client, createClient, openUnixChannel } from "@bonafide/rpc";
 import type { DescService } from "@bufbuild/protobuf";
@@ -14,7 +15,7 @@ export interface SocketClient extends Disposable {
  * Prepares calls over a unix socket.
  *
  * @param who  What listens there, for messages: `server` or `agent`.
- * @throws SOCKET_MISSING  nothing is at the path
+ * @throws SOCKET_MISSING, SOCKET_NOT_PERMITTED  see {@link requireSocket}
  */
 export function connectSocket(who: "server" | "agent", choice: SocketChoice): SocketClient {
   requireSocket(who, choice);
@@ -27,22 +28,35 @@ export function connectSocket(who: "server" | "agent", choice: SocketChoice): So
   };
 }
 
-/** Refuses a path at which no socket is, with where the path came from. @throws SOCKET_MISSING */
+/**
+ * Refuses a path at which no socket is, with where the path came from, or which this user may not reach, with what
+ * refuses.
+ *
+ * @throws SOCKET_MISSING, SOCKET_NOT_PERMITTED  with `details.cause`, as `why` names it
+ */
 export function requireSocket(who: "server" | "agent", choice: SocketChoice): void {
   const { path, source } = choice;
-  let isSocket = false;
-  try {
-    isSocket = statSync(path).isSocket();
-  } catch {
-    // Missing, or in a folder that this user may not enter: nobody to talk to either way.
+  const fault = socketFault(
+    { path, from: source },
+    {
+      uid: process.geteuid?.() ?? 0,
+      gid: process.getegid?.() ?? 0,
+      groups: process.getgroups?.() ?? [],
+    },
+  );
+  if (fault === undefined) return;
+  const { code: cause, says } = explainSocket(fault);
+  if (fault.kind === "not_permitted") {
+    const next = `call this as uid ${fault.ownerUid}, or let your user into ${fault.component}`;
+    throw new BonafideError(CLI_ERRORS, "SOCKET_NOT_PERMITTED", says, { details: { cause, next } });
   }
-  if (isSocket) return;
   throw new BonafideError(
     CLI_ERRORS,
     "SOCKET_MISSING",
     `no ${who} listens at ${path} (from ${source})`,
     {
       details: {
+        cause,
         next: `start one with bonafide up or bonafide ${who} run; where one runs, call this in the folder of its bonafide up, or give --socket`,
       },
     },

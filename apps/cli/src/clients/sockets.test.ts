@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
+import { isBonafideError } from "@bonafide/errors";
+import { requireSocket } from "./socket-client.ts";
 import { serverSocket, workloadSocket } from "./sockets.ts";
 
 const DEFAULT = "/var/lib/bonafide/server/private/admin.sock";
@@ -49,6 +51,18 @@ test("a socket of up is taken from this folder only if nobody else could have pu
   symlinkSync(join(folder, "elsewhere"), ".bonafide");
   assert.match(serverSocket(undefined, {}).source, /it is a link or no folder/);
   rmSync(".bonafide");
+});
+
+test("a path without a socket is refused with the cause that why.md explains", () => {
+  for (const path of ["/nowhere/agent.sock", "/etc/passwd", "/etc/passwd/agent.sock"]) {
+    assert.throws(
+      () => {
+        requireSocket("agent", { path, source: "--socket" });
+      },
+      (error) =>
+        isBonafideError(error, "SOCKET_MISSING") && error.details["cause"] === "socket.missing",
+    );
+  }
 });
 
 test("a socket of up is found from below; the nearest data folder counts, even one that is passed over", () => {

@@ -12,7 +12,7 @@ import type { UnixConnection } from "@bonafide/unix-peer";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Observation } from "../attestation/observation.ts";
 import { explainAgent, explainFreshness } from "../core/why/explain-agent.ts";
-import type { CallerFact, ForeignEntry, WhyFacts } from "../core/why/facts.ts";
+import type { CallerFact, ForeignEntry, SocketFact, WhyFacts } from "../core/why/facts.ts";
 import { why } from "../core/why/why.ts";
 import type { CallingProcess, Decision, DecisionLog } from "../decision/decision-log.ts";
 import { AGENT_ERRORS } from "../errors.ts";
@@ -22,6 +22,7 @@ import type { NodeIdentity } from "../node/node-identity.ts";
 import type { Synchroniser } from "../node/synchroniser.ts";
 import type { Picture } from "../picture/picture.ts";
 import type { ServerAddress } from "../server/server-link.ts";
+import { socketFault } from "../socket-fault.ts";
 import type { SvidKeeper } from "../svid/svid-keeper.ts";
 import { parseElsewhere } from "../wire/elsewhere.ts";
 import {
@@ -95,6 +96,8 @@ export function addDiagnosis(server: RpcServer<UnixConnection>, deps: DiagnosisD
 
 interface Subject {
   readonly caller: CallerFact;
+  /** Of a process that did not call. */
+  readonly socket?: SocketFact;
   readonly observation: Observation | undefined;
   readonly decision?: Decision;
   readonly signingFailure?: string;
@@ -129,7 +132,8 @@ async function subjectOfPid(
 ): Promise<Subject> {
   try {
     const observation = await deps.observeProcess(pid, { signal });
-    return { caller: { kind: "seen" }, observation };
+    const socket = socketOf(deps, observation);
+    return { caller: { kind: "seen" }, observation, ...(socket === undefined ? {} : { socket }) };
   } catch (error) {
     signal.throwIfAborted();
     const caller = callerFactOf(error);
@@ -138,6 +142,13 @@ async function subjectOfPid(
       cause: error,
     });
   }
+}
+
+/** What keeps a process from our socket; of one that sees other folders than we do nothing can be said. */
+function socketOf({ socketPath }: DiagnosisDeps, seen: Observation): SocketFact | undefined {
+  const seesOurs = seen.selectors.some(({ type, value }) => type === "ns" && value === "mnt:host");
+  if (!seesOurs) return undefined;
+  return socketFault({ path: socketPath, from: "the agent's configuration" }, seen);
 }
 
 function subjectOfDecision({ decisions }: DiagnosisDeps, id: string): Subject {
@@ -165,6 +176,7 @@ function factsOf(deps: DiagnosisDeps, subject: Subject, question: Question): Why
   return {
     socketPath,
     caller: subject.caller,
+    ...(subject.socket === undefined ? {} : { socket: subject.socket }),
     ...(pid === undefined ? {} : { pid }),
     selectors,
     omitted: observation?.omitted ?? [],

@@ -1,31 +1,12 @@
 import { assertNever } from "../assert-never.ts";
 import type { Cause } from "./causes.ts";
+import { explainSocket } from "./explain-socket.ts";
 import type { WhyFacts } from "./facts.ts";
 
 /** Rungs 1 to 3: did the call reach the agent, and could its caller be seen? */
 export function explainArrival(facts: WhyFacts): Cause[] {
   const { socket } = facts;
-  if (socket !== undefined) {
-    return socket.kind === "missing"
-      ? [
-          {
-            code: "socket.missing",
-            says: `there is no socket at ${socket.path} (path from ${socket.from})`,
-            hint: `Start the agent with bonafide agent run, or point ${socket.from} to the socket it printed.`,
-            command: "bonafide agent run",
-          },
-        ]
-      : [
-          {
-            code: "socket.not_permitted",
-            says:
-              `${socket.component} is owned by uid ${socket.ownerUid} with mode 0${socket.mode.toString(8)} ` +
-              `and refuses the way to ${socket.path}`,
-            hint: `Let the workload's user search ${socket.component}, or place the socket in a folder it may search.`,
-            command: `chmod o+x ${socket.component}`,
-          },
-        ];
-  }
+  if (socket !== undefined) return [explainSocket(socket)];
   const cause = explainCaller(facts);
   return cause === undefined ? [] : [cause];
 }
