@@ -2,14 +2,16 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { renderCliPage } from "@bonafide/cli/cli-page";
+import { renderConfigPage } from "@bonafide/cli/config-page";
 import { configSchemas } from "@bonafide/cli/config-schemas";
 import { reportCheck } from "./report.ts";
 
-// docs/cli.md and the JSON Schemas of both configuration files are what the code says. `--write` writes them.
+// docs/cli.md, docs/config/README.md and the JSON Schemas of both configuration files are what the code says. `--write` writes them.
 
 const page = await renderCliPage();
 const wanted: Readonly<Record<string, string>> = {
   "docs/cli.md": page.text,
+  "docs/config/README.md": renderConfigPage(),
   ...Object.fromEntries(
     Object.entries(configSchemas()).map(([name, schema]) => [
       `docs/config/${name}.schema.json`,

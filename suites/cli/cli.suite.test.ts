@@ -138,10 +138,16 @@ test("token, bundle: what is printed can be used", options, async () => {
   assert.match(token.err, /good for one agent, for 1m/);
   assert.match(
     (await cli.run("bundle", "show")).out,
-    /^# bonafide recovery key: [A-Za-z0-9+\/]{43}=\n-----BEGIN CERTIFICATE-----\n/,
+    /^# bonafide recovery key: [A-Za-z0-9+/]{43}=\n-----BEGIN CERTIFICATE-----\n/,
   );
   const spiffe = await cli.run("bundle", "show", "-format", "spiffe");
   assert.match(spiffe.out, /"use":"x509-svid"/);
+  const { recoveryKey } = await cli.json("bundle", "show");
+  assert.equal(
+    (await cli.run("bundle", "show", "--format", "recovery-key")).out,
+    `${String(recoveryKey)}\n`,
+  );
+  assert.match(String(recoveryKey), /^[A-Za-z0-9+/]{43}=$/);
   assert.equal((await cli.run("bundle", "show", "-format", "der")).code, 64);
 });
 

@@ -6,7 +6,7 @@ const HEAD = `# Command line
 
 Written by \`npm run docs\` from the commands themselves, and checked for drift.
 
-\`bonafide COMMAND --help\` shows the same. Every command takes \`--json\` (machines read standard output; errors are one JSON object on standard error) and \`--help\`. Flags are written \`--name value\` or \`--name=value\`; SPIRE's spellings, where given, with one dash or two. Durations are written \`90s\`, \`15m\`, \`1h30m\`, \`7d\`, or as a number of seconds. Keys of the configuration files: [server](config/server.schema.json), [agent](config/agent.schema.json).
+\`bonafide COMMAND --help\` shows the same. Every command takes \`--json\` (machines read standard output; errors are one JSON object on standard error) and \`--help\`. Flags are written \`--name value\` or \`--name=value\`; SPIRE's spellings, where given, with one dash or two. Durations are written \`90s\`, \`15m\`, \`1h30m\`, \`7d\`, or as a number of seconds. The configuration files have [a page of their own](config/README.md).
 
 Sockets are looked for in this order: the flag, the variable (\`BONAFIDE_SERVER_SOCKET\`, \`BONAFIDE_AGENT_SOCKET\`, \`SPIFFE_ENDPOINT_SOCKET\`), those of a \`bonafide up\` in this folder or the nearest above it (a data folder and sockets of your own that nobody else may write; as another user, give the flag), those of the system.
 

@@ -14,15 +14,21 @@ export const bundleShow: Command = defineCommand({
   summary: "prints the trust bundle: what agents and other domains verify us by",
   flags: {
     ...SOCKET_FLAG,
-    format: { kind: "string", help: "pem or spiffe", spire: "format", standard: "pem" },
+    format: {
+      kind: "string",
+      help: "pem, spiffe or recovery-key",
+      spire: "format",
+      standard: "pem",
+    },
   },
   examples: [
     "bonafide bundle show > bundle.pem",
     "bonafide bundle show --format spiffe > bundle.json",
+    "bonafide bundle show --format recovery-key",
   ],
   async run({ flags, env, output, signal }) {
     const format = flags.format ?? "pem";
-    if (format !== "pem" && format !== "spiffe") throw usage("--format is pem or spiffe");
+    if (!isFormat(format)) throw usage(`--format is ${FORMATS.join(", ")}`);
     using server = connectServer(flags.socket, env);
     const bundle = await server.client(Bundle).getBundle({}, { signal });
     const authorities = bundle.x509Authorities.map(({ asn1 }) => parseCertificate(asn1));
@@ -40,13 +46,21 @@ export const bundleShow: Command = defineCommand({
     const withKey = (text: string): string =>
       key === undefined ? text : withRecoveryKey(text, key);
     const [pem, spiffe] = [withKey(certificates), withKey(document)];
-    output.result(format === "pem" ? pem.trimEnd() : spiffe.trimEnd(), {
+    const recoveryKey = key === undefined ? "" : Buffer.from(key).toString("base64");
+    const texts = { pem, spiffe, "recovery-key": recoveryKey };
+    output.result(texts[format].trimEnd(), {
       trustDomain,
       sequence: String(bundle.sequenceNumber),
       pem,
       spiffe,
-      recoveryKey: key === undefined ? "" : Buffer.from(key).toString("base64"),
+      recoveryKey,
     });
     return EXIT.ok;
   },
 });
+
+const FORMATS = ["pem", "spiffe", "recovery-key"] as const;
+
+function isFormat(text: string): text is (typeof FORMATS)[number] {
+  return FORMATS.some((format) => format === text);
+}

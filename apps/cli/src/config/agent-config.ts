@@ -1,6 +1,6 @@
 import type { LogLevel } from "@bonafide/lifetime";
 import { z } from "zod";
-import { duration, hostPort, logLevel, path, trustDomain } from "./fields.ts";
+import { duration, hostPort, logLevel, path, rawKey, trustDomain } from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
 
 /** A valid agent configuration, as the file spells it; durations are in ms. */
@@ -17,6 +17,9 @@ export interface AgentConfig {
   readonly poll_interval: number;
   readonly prefetch_limit: number;
   readonly discover_path: boolean;
+  readonly recovery_key?: string | undefined;
+  readonly streams_per_user?: number | undefined;
+  readonly attestations_per_user?: number | undefined;
   readonly require_pinned_peer?: boolean | undefined;
   readonly log_level: LogLevel;
 }
@@ -50,6 +53,24 @@ const schema = z.strictObject({
     .boolean()
     .optional()
     .describe("serve nobody whose process cannot be pinned; default true when root"),
+  recovery_key: rawKey
+    .optional()
+    .describe(
+      "the trust domain's recovery key (bonafide bundle show --format recovery-key); default: learned from the server " +
+        "at the first start",
+    ),
+  streams_per_user: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe("streams of one user of this node at a time, default 1024; root has no such limit"),
+  attestations_per_user: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe("calls of one user a second, default 200"),
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
 

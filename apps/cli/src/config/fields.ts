@@ -1,5 +1,5 @@
 import type { LogLevel } from "@bonafide/lifetime";
-import { parseTrustDomain } from "@bonafide/spiffe";
+import { parseTrustDomain, spiffeIdFault } from "@bonafide/spiffe";
 import { z } from "zod";
 import { parseDurationMs } from "../arguments/duration.ts";
 
@@ -49,6 +49,28 @@ export const path: z.ZodString = z
   .min(1)
   .max(4096)
   .regex(/^[^\0]+$/, "has a NUL byte");
+
+/** A SPIFFE ID. */
+export const spiffeId: z.ZodString = z
+  .string()
+  .refine((text) => spiffeIdFault(text) === undefined, { message: "is no SPIFFE ID" });
+
+/** 32 bytes in base64, as a public Ed25519 key is written. */
+export const rawKey: z.ZodString = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=$/, "is no base64 of 32 bytes");
+
+/** How often something may happen: so many a second, and so many at once after a pause. */
+export const rate: z.ZodType<Rate, Rate> = z.strictObject({
+  per_second: z.number().positive().max(1_000_000),
+  burst: z.int().min(1).max(1_000_000),
+});
+
+/** Value of {@link rate}. */
+export interface Rate {
+  readonly per_second: number;
+  readonly burst: number;
+}
 
 /** Milliseconds of a day. */
 export const DAY_MS = 86_400_000;

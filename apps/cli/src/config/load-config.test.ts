@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { agentConfigJsonSchema, loadAgentConfig } from "./agent-config.ts";
+import { renderConfigPage } from "./config-page.ts";
 import { loadServerConfig, serverConfigJsonSchema } from "./server-config.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bonafide-config-"));
@@ -61,6 +63,44 @@ test("an agent needs a trust domain, a data folder and a server", () => {
   });
   assert.equal(config.poll_interval, 5000);
   assert.equal(config.insecure_bootstrap, false);
+});
+
+test("every key of an operator reaches the configuration; wrong values are refused by their key", () => {
+  const server = loadServerConfig(
+    file(
+      "trust_domain: example.org\ndata_dir: /a\nadmin_ids: [spiffe://example.org/ops]\nslot: 3\n" +
+        "strangers_per_address: 500\naddress_rate: {per_second: 100, burst: 500}\n",
+    ),
+    {},
+  );
+  assert.deepEqual(server.admin_ids, ["spiffe://example.org/ops"]);
+  assert.deepEqual([server.slot, server.strangers_per_address], [3, 500]);
+  assert.deepEqual(server.address_rate, { per_second: 100, burst: 500 });
+  const wrong =
+    "trust_domain: example.org\ndata_dir: /a\nadmin_ids: [example.org/ops]\nslot: 16\n" +
+    "node_rate: {per_second: 1, bursts: 2}\n";
+  assert.throws(() => loadServerConfig(file(wrong), {}), {
+    code: "CONFIG_INVALID",
+    message:
+      /admin_ids\.0: is no SPIFFE ID; slot.*node_rate\.bursts is no known key, did you mean burst\?/s,
+  });
+  const agent = { trust_domain: "example.org", data_dir: "/a", server: "a:1" };
+  assert.throws(() => loadAgentConfig(undefined, { ...agent, recovery_key: "AAAA" }), {
+    message: /recovery_key: is no base64 of 32 bytes/,
+  });
+  const key = Buffer.alloc(32, 7).toString("base64");
+  assert.equal(loadAgentConfig(undefined, { ...agent, recovery_key: key }).recovery_key, key);
+});
+
+test("the examples of the configuration's page are valid", () => {
+  const blocks = Array.from(renderConfigPage().matchAll(/^```yaml (\w+)\n([\s\S]*?)^```$/gm));
+  assert.deepEqual(
+    blocks.map(([, name]) => name),
+    ["server", "agent"],
+  );
+  for (const [, name, text = ""] of blocks) {
+    (name === "server" ? loadServerConfig : loadAgentConfig)(file(text), {});
+  }
 });
 
 test("both schemas are published as JSON Schema that forbids unknown keys", () => {

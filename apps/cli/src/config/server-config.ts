@@ -1,6 +1,16 @@
 import type { LogLevel } from "@bonafide/lifetime";
 import { z } from "zod";
-import { DAY_MS, duration, hostPort, logLevel, path, trustDomain } from "./fields.ts";
+import {
+  DAY_MS,
+  duration,
+  hostPort,
+  logLevel,
+  path,
+  rate,
+  type Rate,
+  spiffeId,
+  trustDomain,
+} from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
 
 /** A valid server configuration, as the file spells it; durations are in ms. */
@@ -15,6 +25,12 @@ export interface ServerConfig {
   readonly agent_recovery_window: number;
   readonly max_staleness: number;
   readonly key_manager: "disk" | "memory";
+  readonly admin_ids: readonly string[];
+  readonly slot: number;
+  readonly strangers_per_address?: number | undefined;
+  readonly address_rate?: Rate | undefined;
+  readonly node_rate?: Rate | undefined;
+  readonly sign_rate?: Rate | undefined;
   readonly log_level: LogLevel;
 }
 
@@ -28,7 +44,7 @@ const base = z.strictObject({
   admin_socket: path.optional().describe("default DATA_DIR/private/admin.sock"),
   ca_ttl: duration({ minMs: 60_000, maxMs: 3650 * DAY_MS })
     .prefault("7d")
-    .describe("life of an X.509 authority; see docs for the arithmetic"),
+    .describe("life of an X.509 authority; at least six times that of the longest SVID"),
   x509_svid_ttl: duration({ minMs: 1000, maxMs: 365 * DAY_MS })
     .prefault("1h")
     .describe("life of a workload's SVID where its entry says nothing"),
@@ -42,6 +58,33 @@ const base = z.strictObject({
     .prefault("1h")
     .describe("how long the server serves from memory while its store is away"),
   key_manager: z.enum(["disk", "memory"]).default("disk").describe("where private keys live"),
+  admin_ids: z
+    .array(spiffeId)
+    .max(1000)
+    .default([])
+    .describe("who may do everything over the network, too; of other trust domains as well"),
+  slot: z
+    .int()
+    .min(0)
+    .max(15)
+    .default(0)
+    .describe("of servers that share a store, one number each"),
+  strangers_per_address: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      "connections at a time of one address (IPv6: one /64) that showed no certificate, default 128; raise it where more " +
+        "nodes join at once from behind one address",
+    ),
+  address_rate: rate
+    .optional()
+    .describe("joins and recoveries from one address, default 20 a second and 100 at once"),
+  node_rate: rate.optional().describe("syncs of one node, default 10 a second and 50 at once"),
+  sign_rate: rate
+    .optional()
+    .describe("signatures for one node, default 500 a second and 1000 at once"),
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
 

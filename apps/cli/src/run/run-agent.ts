@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openAgent, type AgentEnd, type Bootstrap } from "@bonafide/agent";
@@ -54,6 +55,17 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
       discoverPath: config.discover_path,
       version: VERSION,
       ...(joinToken === undefined ? {} : { joinToken }),
+      ...(config.recovery_key === undefined
+        ? {}
+        : { recoveryKey: Buffer.from(config.recovery_key, "base64") }),
+      uidLimits: {
+        ...(config.streams_per_user === undefined
+          ? {}
+          : { streamsPerUidMax: config.streams_per_user }),
+        ...(config.attestations_per_user === undefined
+          ? {}
+          : { attestationsASecond: config.attestations_per_user }),
+      },
       ...(config.require_pinned_peer === undefined
         ? {}
         : { requirePinnedPeer: config.require_pinned_peer }),

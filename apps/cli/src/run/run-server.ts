@@ -2,10 +2,11 @@ import { join, resolve } from "node:path";
 import { BonafideError } from "@bonafide/errors";
 import { openDiskKeyManager } from "@bonafide/key-manager-disk";
 import { createMemoryKeyManager } from "@bonafide/key-manager-memory";
-import { type Clock, type Log, systemRandom } from "@bonafide/lifetime";
-import { openServer, type RunningServer } from "@bonafide/server";
+import { type Clock, type Log, type RateLimit, systemRandom } from "@bonafide/lifetime";
+import { openServer, type RunningServer, type ServerOptions } from "@bonafide/server";
 import { openSqliteStore } from "@bonafide/store-sqlite";
 import { openKernel } from "@bonafide/unix-peer";
+import type { Rate } from "../config/fields.ts";
 import type { ServerConfig } from "../config/server-config.ts";
 import { CLI_ERRORS } from "../errors.ts";
 import { createLog, standardError } from "../process/log.ts";
@@ -70,6 +71,9 @@ export async function runServer(options: RunServerOptions): Promise<void> {
           agentSvidTtlMs: config.agent_svid_ttl,
           recoveryWindowMs: config.agent_recovery_window,
           maxStalenessMs: config.max_staleness,
+          adminIds: config.admin_ids,
+          slot: config.slot,
+          ...limitsOf(config),
         },
         { store, keys, kernel, clock, random: systemRandom, log },
       ),
@@ -77,6 +81,23 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   );
   onReady({ port: String(server.port), adminSocket: server.adminSocketPath });
   await Promise.race([server.ended, whenAborted(signal)]);
+}
+
+type Limits = Pick<ServerOptions, "strangersPerAddress" | "addressRate" | "nodeRate" | "signRate">;
+
+/** Only what is given: the server knows its own defaults. */
+function limitsOf(config: ServerConfig): Limits {
+  const { strangers_per_address, address_rate, node_rate, sign_rate } = config;
+  return {
+    ...(strangers_per_address === undefined ? {} : { strangersPerAddress: strangers_per_address }),
+    ...(address_rate === undefined ? {} : { addressRate: rateOf(address_rate) }),
+    ...(node_rate === undefined ? {} : { nodeRate: rateOf(node_rate) }),
+    ...(sign_rate === undefined ? {} : { signRate: rateOf(sign_rate) }),
+  };
+}
+
+function rateOf({ per_second, burst }: Rate): RateLimit {
+  return { perSecond: per_second, burst };
 }
 
 /** Says which address it was that the system refused. @throws LISTEN_FAILED */
