@@ -182,7 +182,7 @@ export function entryHandlers(
       };
     },
 
-    syncAuthorizedEntries: (requests, { peer }) => syncAuthorizedEntries(deps, requests, peer),
+    syncAuthorizedEntries: (requests, context) => syncAuthorizedEntries(deps, requests, context),
   };
 }
 
