@@ -41,10 +41,12 @@ export const SERVER_ERRORS = {
   /** No entry has this ID. */
   ENTRY_NOT_FOUND: { status: "not_found", retry: false },
   /**
-   * The SPIFFE ID is reserved: it lies under `/spire`, or carries rights that only a full
-   * administrator may give.
+   * The entry gives rights that only a full administrator may give: its SPIFFE ID, or one that it
+   * leads to, holds a grant or a flag.
    */
   ENTRY_RESERVED: { status: "permission_denied", retry: false },
+  /** The SPIFFE ID lies under `/spire`, which belongs to servers and agents; the message names the field. */
+  ID_RESERVED: { status: "invalid_argument", retry: false },
   /** A token of this value exists. */
   JOIN_TOKEN_EXISTS: { status: "already_exists", retry: false },
   /** The method exists, but not on this socket. */

@@ -27,6 +27,7 @@ export type IdRule =
  * Reads an ID as the wire has it: the domain's name (or its ID), and a path with its leading slash.
  *
  * @throws REQUEST_INVALID  naming `field`
+ * @throws ID_RESERVED  it lies under `/spire`, where a workload's ID is wanted
  */
 export function checkId(
   input: { readonly trustDomain: string; readonly path: string } | undefined,
@@ -45,7 +46,11 @@ export function checkId(
   if (trustDomainOf(id) !== own) throw invalid(`${field} is not in trust domain ${own}`);
   if (pathOf(id) === "") throw invalid(`${field} has no path`);
   if (rule === "workload" && isReserved(id)) {
-    throw invalid(`${field} lies under /spire, which belongs to servers and agents`);
+    throw new BonafideError(
+      SERVER_ERRORS,
+      "ID_RESERVED",
+      `${field} lies under /spire, which belongs to servers and agents`,
+    );
   }
   if (rule === "agent" && !pathOf(id).startsWith("/spire/agent/")) {
     throw invalid(`${field} is not an agent's: it does not lie below /spire/agent/`);

@@ -3,6 +3,7 @@ import type { EntryObject } from "@bonafide/ledger";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { Change, Decide, Known, RegistryView } from "../lane/registry-view.ts";
 import { type Caller, type Grant, mayAdminister } from "./administration.ts";
+import { isReservedEntry } from "./reserved.ts";
 import { selectorSetKey } from "./selector-match.ts";
 
 /** Who wants to write, and what they hold. */
@@ -69,28 +70,18 @@ export function removal(entry: Known<EntryObject>): Change {
   return { remove: { kind: "entry", naturalKey: entry.object.id } };
 }
 
-/** Whether a SPIFFE ID holds a grant, or a flag through any entry: whoever could write one for it would hold both. */
-export function isReservedId(
-  view: RegistryView,
-  grants: readonly Grant[],
-  spiffeId: string,
-): boolean {
-  if (grants.some((grant) => grant.holder === spiffeId)) return true;
-  for (const { object } of view.entriesBySpiffeId(spiffeId)) {
-    if (object.admin || object.downstream) return true;
-  }
-  return false;
-}
-
 function assertMayWrite(view: RegistryView, writer: Writer, entry: EntryObject): void {
-  const isReserved =
-    entry.admin || entry.downstream || isReservedId(view, writer.grants, entry.spiffeId);
-  if (mayAdminister(writer.grants, writer.caller, "write-entry", { isReserved })) return;
+  const may = (isReserved: boolean): boolean =>
+    mayAdminister(writer.grants, writer.caller, "write-entry", { isReserved });
+  // Whoever may write everything needs no look below.
+  if (may(true)) return;
+  const isReserved = isReservedEntry(view, writer.grants, entry);
+  if (may(isReserved)) return;
   throw new BonafideError(
     SERVER_ERRORS,
     isReserved ? "ENTRY_RESERVED" : "ADMIN_REQUIRED",
     isReserved
-      ? "this SPIFFE ID holds a grant or a flag: only a full administrator writes entries with it"
+      ? "this SPIFFE ID, or one below it, holds a grant or a flag: only a full administrator writes entries with it"
       : "the caller may not write entries",
   );
 }

@@ -5,8 +5,9 @@ import type { Change, Decide, RegistryView } from "../lane/registry-view.ts";
 import { mayAdminister } from "./administration.ts";
 import { SPIFFE_ID_SELECTOR } from "./authorized-entries.ts";
 import { judgeToken, type TokenRefusal } from "./join-token.ts";
-import { isReservedId, type Writer } from "./propose-entry.ts";
+import type { Writer } from "./propose-entry.ts";
 import { nodeChanges } from "./propose-node.ts";
+import { isReservedId } from "./reserved.ts";
 
 /** The attestation type of join tokens. */
 export const JOIN_TOKEN_TYPE = "join_token";

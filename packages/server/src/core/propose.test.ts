@@ -85,6 +85,41 @@ test("an ID that holds a grant or a flag is written by full administrators only"
   assert.throws(() => proposeEntry(another, reader)(stateOf()), { code: "ADMIN_REQUIRED" });
 });
 
+/** An entry named as the last segment of its ID, under another. */
+function step(name: string, parent: string, over: Partial<EntryObject> = {}): EntryObject {
+  return sampleEntry(name, {
+    spiffeId: `spiffe://example.org/${name}`,
+    parentId: `spiffe://example.org/${parent}`,
+    ...over,
+  });
+}
+
+test("an ID that leads to a flag, at any depth, is written by full administrators only", () => {
+  const state = stateOf(
+    step("nodes", "spire/server"),
+    step("ops", "nodes"),
+    step("root", "ops", { admin: true }),
+    step("web", "nodes"),
+    // A ring below is walked once.
+    step("ring", "web"),
+    step("web", "ring", { id: "ring-2" }),
+  );
+  const into = (name: string): EntryObject => step(name, "mine", { id: "mine" });
+  for (const name of ["nodes", "ops", "root"]) {
+    for (const decide of [
+      proposeEntry(into(name), ENTRIES_ONLY),
+      proposeEntryRemoval(name, ENTRIES_ONLY),
+      proposeEntryChange(name, (stored) => ({ ...stored, hint: "x" }), ENTRIES_ONLY),
+    ]) {
+      assert.throws(() => decide(state), { code: "ENTRY_RESERVED" }, name);
+    }
+    assert.deepEqual(kinds(proposeEntry(into(name), FULL)(state)), ["entry"]);
+  }
+  for (const name of ["web", "ring"]) {
+    assert.deepEqual(kinds(proposeEntry(into(name), ENTRIES_ONLY)(state)), ["entry"]);
+  }
+});
+
 test("an entry that changes nothing is not written, and one that becomes another's double is refused", () => {
   const [a, b] = [sampleEntry("a"), sampleEntry("b")];
   const state = stateOf(a, b);

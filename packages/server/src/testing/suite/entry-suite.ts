@@ -104,6 +104,8 @@ export function entrySuite(name: string, open: () => Promise<Store>): void {
       codes.slice(bad.length),
       good.map(() => OK),
     );
+    const reserved = srv.local(Entries).createEntry({ entry: { entry: entry("/spire/x") } });
+    assert.equal((await failureOf(reserved)).code, "ID_RESERVED");
   });
 
   test(`${name}: the same entry again answers ALREADY_EXISTS with the one that is there`, async () => {
