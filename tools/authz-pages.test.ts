@@ -72,7 +72,7 @@ async function bonafide(words: readonly string[]): Promise<{ code: number; text:
     version: "0.1.0",
     program: "bonafide",
     words,
-    env: {},
+    env: { PATH: process.env["PATH"], HOME: folder },
     stdout: sink,
     stderr: sink,
     signal: new AbortController().signal,

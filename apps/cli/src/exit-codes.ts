@@ -43,6 +43,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   OUTPUT_UNWRITABLE: EXIT.cannotCreate,
   STORE_LOCKED: EXIT.busy,
   FILE_UNREADABLE: EXIT.config,
+  GIT_UNREADABLE: EXIT.unavailable,
   SERVER_OPTIONS_INVALID: EXIT.config,
   SOCKET_PATH_TOO_LONG: EXIT.config,
   SOCKET_FOLDER_UNSAFE: EXIT.config,

@@ -86,7 +86,15 @@ export {
   type AccessGraphParts,
   type PrincipalClass,
 } from "./core/graph/access.ts";
-export { type AccessChange, diffAccess, type DiffInput, renderChanges } from "./core/graph/diff.ts";
+export {
+  type AnnotatedChange,
+  compareFolders,
+  type DataPath,
+  type FolderDiff,
+  shadowDiff,
+} from "./core/folder/compare-folders.ts";
+export { renderDiff, renderPullRequest } from "./core/folder/render-diff.ts";
+export { type AccessChange, diffAccess, type DiffInput } from "./core/graph/diff.ts";
 export { AccessPaths, type Hop } from "./core/graph/paths.ts";
 export { printExpression } from "./core/graph/print-expression.ts";
 export {

@@ -153,6 +153,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./authz-test.ts")).authzTest,
   },
   {
+    name: "authz diff",
+    summary: "shows the access gained and lost between two revisions",
+    load: async () => (await import("./authz-diff.ts")).authzDiff,
+  },
+  {
     name: "authz codeowners",
     summary: "prints who has to review what",
     load: async () => (await import("./authz-codeowners.ts")).authzCodeowners,

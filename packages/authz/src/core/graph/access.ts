@@ -38,6 +38,8 @@ export class AccessGraph {
   readonly parts: AccessGraphParts;
   readonly #settled: CompiledPolicies;
   readonly #open = new Map<string, readonly string[]>();
+  /** Of forbids and permits with one open condition, an `unless`: what it excepts. */
+  readonly #excepted = new Map<string, string>();
   #classes: readonly PrincipalClass[] | undefined;
 
   /** @throws POLICY_MALFORMED, POLICY_UNSUPPORTED, POLICY_TOO_LARGE */
@@ -47,6 +49,10 @@ export class AccessGraph {
       const split = splitConditions(parsePolicy(id, json).conditions);
       if (split.open.length === 0) return [id, json];
       this.#open.set(id, split.open.map(printCondition));
+      const [only, second] = split.open;
+      if (only?.kind === "unless" && second === undefined) {
+        this.#excepted.set(id, printExpression(only.body));
+      }
       return [id, { ...(isJsonObject(json) ? json : {}), conditions: split.settled }];
     });
     this.#settled = compilePolicies(settled);
@@ -87,8 +93,10 @@ export class AccessGraph {
       kind: "conditional",
       policies: [...permitting, ...perhaps.forbid].toSorted(),
       conditions: [
-        ...(sure.permit.length > 0 ? [] : [this.#anyOf(perhaps.permit)]),
-        ...perhaps.forbid.toSorted().map((id) => `not (${this.#anyOf([id])})`),
+        ...new Set([
+          ...(sure.permit.length > 0 ? [] : [this.#anyOf(perhaps.permit)]),
+          ...perhaps.forbid.toSorted().map((id) => this.#noneOf(id)),
+        ]),
       ],
     };
   }
@@ -97,6 +105,11 @@ export class AccessGraph {
   classes(): readonly PrincipalClass[] {
     this.#classes ??= classesOf(this.parts);
     return this.#classes;
+  }
+
+  /** That a forbid does not hold. What it says with `unless` is said without two negations. */
+  #noneOf(id: string): string {
+    return this.#excepted.get(id) ?? `not (${this.#anyOf([id])})`;
   }
 
   #anyOf(ids: readonly string[]): string {

@@ -127,7 +127,10 @@ function textOf({ ancestors, attributes, tags }: Entity): string {
 }
 
 /** Principals of either state, those together that neither can tell apart. */
-function commonClasses(before: AccessGraph, after: AccessGraph): readonly (readonly EntityUid[])[] {
+export function commonClasses(
+  before: AccessGraph,
+  after: AccessGraph,
+): readonly (readonly EntityUid[])[] {
   const [old, now] = [numberIn(before), numberIn(after)];
   const all = new Map(
     [...before.parts.principals, ...after.parts.principals].map((uid) => [uid.key, uid]),
@@ -150,22 +153,4 @@ function numberIn(graph: AccessGraph): ReadonlyMap<string, number> {
     .classes()
     .flatMap(({ members }, index) => members.map(({ key }) => [key, index] as const));
   return new Map(entries);
-}
-
-/** Changes as lines for people: gains first, then changed conditions, then losses. */
-export function renderChanges(changes: readonly AccessChange[]): string {
-  const signs = { gained: "+", changed: "~", lost: "-" } as const;
-  const lines = (["gained", "changed", "lost"] as const).flatMap((kind) =>
-    changes
-      .filter((change) => change.kind === kind)
-      .map(({ principals, action, resource, after }) => {
-        const [first, ...others] = principals.map(({ id }) => id);
-        const more = others.length === 0 ? "" : ` and ${others.length} like it`;
-        const only =
-          after.conditions.length === 0 ? "" : `, only if ${after.conditions.join(", and ")}`;
-        const can = kind === "lost" ? "may no longer" : "may";
-        return `${signs[kind]} ${first ?? ""}${more} ${can} ${action.id} ${resource.id}${only}`;
-      }),
-  );
-  return lines.length === 0 ? "No access gained or lost.\n" : `${lines.join("\n")}\n`;
 }

@@ -64,26 +64,45 @@ export class AccessPaths {
     isWanted: (resource: EntityUid) => boolean,
     options: { readonly hopsMax?: number } = {},
   ): readonly Hop[] | undefined {
-    const hopsMax = Math.min(options.hopsMax ?? PATH_HOPS_MAX, PATH_HOPS_MAX);
+    for (const path of this.#walk(from, options.hopsMax ?? PATH_HOPS_MAX)) {
+      const last = path.at(-1);
+      if (last !== undefined && isWanted(last.resource)) return path;
+    }
+    return undefined;
+  }
+
+  /** A shortest chain to each service that can be reached, by its name. */
+  services(from: EntityUid): ReadonlyMap<string, readonly Hop[]> {
+    const found = new Map<string, readonly Hop[]>();
+    for (const path of this.#walk(from, PATH_HOPS_MAX)) {
+      const last = path.at(-1);
+      const service = last === undefined ? "" : serviceOf(last.resource);
+      if (!found.has(service)) found.set(service, path);
+    }
+    return found;
+  }
+
+  /** Chains, shorter ones first; each workload makes calls once only. */
+  *#walk(from: EntityUid, hopsMax: number): Iterable<readonly Hop[]> {
     const seen = new Set([from.key]);
-    let ends: readonly (readonly Hop[])[] = [[]];
-    for (let hops = 1; hops <= hopsMax && ends.length > 0; hops++) {
-      const next: (readonly Hop[])[] = [];
-      for (const path of ends) {
-        const at = path.at(-1);
-        for (const caller of at === undefined ? [from] : this.#serversOf(at.resource)) {
-          if (at !== undefined && seen.size === seen.add(caller.key).size) continue;
-          const calls = this.calls(caller);
-          const last = calls.find(({ resource }) => isWanted(resource));
-          if (last !== undefined) return [...path, last];
-          // One call to each service is enough: behind it are the same workloads.
-          const services = new Map(calls.map((call) => [serviceOf(call.resource), call]));
-          for (const call of services.values()) next.push([...path, call]);
+    let ends: { readonly path: readonly Hop[]; readonly callers: readonly EntityUid[] }[] = [
+      { path: [], callers: [from] },
+    ];
+    for (let hops = 1; hops <= Math.min(hopsMax, PATH_HOPS_MAX) && ends.length > 0; hops++) {
+      const next: typeof ends = [];
+      for (const { path, callers } of ends) {
+        for (const caller of callers) {
+          for (const call of this.calls(caller)) {
+            const longer = [...path, call];
+            yield longer;
+            const servers = this.#serversOf(call.resource).filter(({ key }) => !seen.has(key));
+            for (const { key } of servers) seen.add(key);
+            if (servers.length > 0) next.push({ path: longer, callers: servers });
+          }
         }
       }
       ends = next;
     }
-    return undefined;
   }
 
   #serversOf(resource: EntityUid): readonly EntityUid[] {

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  compareFolders,
+  type Folder,
+  graphOfFolder,
+  reach,
+  reachablesOf,
+  readFolder,
+  renderDiff,
+  renderPullRequest,
+  shadowDiff,
+} from "../../index.ts";
+import { parsers } from "../../testing/parsers.ts";
+import { smallOrg } from "../../testing/small-org.ts";
+
+const SERVED: readonly [string, string] = [
+  "teams/shop/team.yaml",
+  `services: { catalogue: { servedBy: ["spiffe://example.org/ns/shop/checkout"] } }`,
+];
+const PARTNER: readonly [string, string] = [
+  "teams/shop/policies/partner.yaml",
+  `allow:
+  - { id: p, reason: y, from: spiffe://partner.example/caller, to: catalogue, actions: [http.GET], approver: "@sec" }`,
+];
+
+function folderWith(...files: readonly (readonly [path: string, text: string])[]): Folder {
+  const { folder, findings } = readFolder(new Map([...smallOrg(), ...files]), parsers);
+  assert.deepEqual(findings, []);
+  return folder;
+}
+
+const routes = (methods: string): readonly [string, string] => [
+  "teams/shop/routes/c.yaml",
+  `service: catalogue\nroutes: [{ path: "/v1/items", methods: [${methods}] }]\n`,
+];
+
+test("equal folders have no difference, and without a folder before all access is gained", () => {
+  const folder = folderWith();
+  assert.equal(renderDiff(compareFolders(folder, folderWith())), "No access gained or lost.");
+  assert.match(renderPullRequest(compareFolders(folder, folderWith())), /No access gained or lost/);
+  const { changes } = compareFolders(undefined, folder);
+  assert.ok(changes.every(({ kind }) => kind === "gained"));
+  const gained = changes.reduce((sum, { principals }) => sum + principals.length, 0);
+  const graph = graphOfFolder(folder);
+  const all = graph.parts.principals.flatMap((principal) =>
+    reach(graph, principal, reachablesOf(folder.model)),
+  );
+  assert.equal(gained, all.length);
+});
+
+test("a permit that opens a chain to data shows the chain, and the way back shows it gone", () => {
+  const [before, after] = [folderWith(SERVED), folderWith(SERVED, PARTNER)];
+  const text = renderDiff(compareFolders(before, after));
+  assert.match(text, /^\+ spiffe:\/\/partner.example\/caller may http.GET catalogue\/\?$/m);
+  assert.match(
+    text,
+    /^\+ new chain: spiffe:\/\/partner.example\/caller -> catalogue\/\? \(http.GET\) -> payments\S+ \(http.GET\) \(data: pci\)$/m,
+  );
+  assert.match(renderDiff(compareFolders(after, before)), /^- chain gone: .*\(data: pci\)$/m);
+  assert.match(renderPullRequest(compareFolders(before, after)), /### New chains of calls to data/);
+});
+
+test("who serves a service alone opens a chain, without any change of access", () => {
+  const { changes, newPaths } = compareFolders(folderWith(PARTNER), folderWith(PARTNER, SERVED));
+  assert.deepEqual(changes, []);
+  // The partner's, and that of the shop's own bot.
+  assert.deepEqual(
+    newPaths.map(({ hops }) => hops[0]?.principal.id),
+    ["spiffe://example.org/ns/shop/bot", "spiffe://partner.example/caller"],
+  );
+});
+
+test("a method that a route gains is a gain where it was undeclared before", () => {
+  const permit: readonly [string, string] = [
+    "teams/shop/policies/items.yaml",
+    `allow: [{ id: i, reason: y, from: team:cart, to: catalogue/v1/items }]`,
+  ];
+  const before = folderWith(routes("GET"), permit);
+  const after = folderWith(routes("GET, PUT"), permit);
+  // Before and after, a permit for the route allows every action on it; the entity is the same.
+  assert.deepEqual(compareFolders(before, after).changes, []);
+  assert.match(
+    renderDiff(compareFolders(folderWith(routes("GET")), after)),
+    /cart\/web may http.GET, http.PUT catalogue\/v1\/items/,
+  );
+});
+
+test("shadow policies show what they would change", () => {
+  const folder = folderWith([
+    "teams/shop/shadow/none.cedar",
+    `@id("none") @reason("y") forbid (principal, action, resource in BF::Service::"catalogue");`,
+  ]);
+  const { changes } = shadowDiff(folder);
+  assert.ok(changes.length > 0 && changes.every(({ kind }) => kind === "lost"));
+});
+
+test("nothing that a folder holds can leave its code span in a pull request", () => {
+  const text = "x`@all` **b** </details>\\n# h";
+  const after = folderWith([
+    "teams/shop/policies/x.cedar",
+    `@id("x") @reason("y") permit (principal in BF::Team::"cart", action, resource in BF::Service::"catalogue")
+when { context has obo && context.obo.scopes.contains("${text}") };`,
+  ]);
+  const markdown = renderPullRequest(compareFolders(folderWith(), after));
+  assert.ok(markdown.includes("@all"));
+  const outside = markdown.replaceAll(/(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, "");
+  assert.ok(!/@all|\*\*|<|^# h/m.test(outside), outside);
+});
