@@ -178,6 +178,7 @@ function factsOf(deps: DiagnosisDeps, subject: Subject, question: Question): Why
     caller: subject.caller,
     ...(subject.socket === undefined ? {} : { socket: subject.socket }),
     ...(pid === undefined ? {} : { pid }),
+    ...aboutOf(decision, pid),
     selectors,
     omitted: observation?.omitted ?? [],
     standing: identity.standing,
@@ -190,10 +191,17 @@ function factsOf(deps: DiagnosisDeps, subject: Subject, question: Question): Why
     },
     ...(identity.svid === undefined ? {} : { agentId: identity.svid.id }),
     entries: [...picture.entries.entries()],
+    serving: deps.groups.servedEntries(),
     elsewhere,
     ...(signingFailure === undefined ? {} : { signingFailure }),
     ...(want === "" ? {} : { want }),
   };
+}
+
+/** How the operator asks the same again. */
+function aboutOf(decision: Decision | undefined, pid: number | undefined): { about?: string } {
+  if (decision !== undefined) return { about: decision.id };
+  return pid === undefined ? {} : { about: `--pid ${pid}` };
 }
 
 function troubleOf(

@@ -111,6 +111,11 @@ export class IdentityGroups {
     };
   }
 
+  /** IDs of the entries whose identities open streams hold. */
+  servedEntries(): ReadonlySet<string> {
+    return new Set([...this.#groups.values()].flatMap(({ entryIds }) => entryIds));
+  }
+
   /** The entries that fit, without asking for their SVIDs. */
   entriesOf(selectors: readonly Selector[]): readonly Entry[] {
     const nowSeconds = BigInt(Math.floor(this.#clock.now() / 1000));

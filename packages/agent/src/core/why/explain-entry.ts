@@ -2,7 +2,7 @@ import type { OmittedFact } from "@bonafide/plugin-api";
 import { type Selector, selectorText } from "../entry.ts";
 import type { Cause } from "./causes.ts";
 import type { WhyFacts } from "./facts.ts";
-import { createEntryCommand, word } from "./mend.ts";
+import { changeEntry, createEntryCommand } from "./mend.ts";
 import { selectorKind, selectorRest } from "./near.ts";
 import type { Judged, NearestEntry } from "./nearest-entries.ts";
 
@@ -16,9 +16,9 @@ export function explainEntry(near: NearestEntry, facts: WhyFacts): Cause[] {
   const missing = near.judged.filter(({ kind }) => kind !== "present");
   // Contradiction outranks absence: a wrong value is wrong whatever the attestors could read.
   for (const judged of missing) {
-    if (judged.kind === "unknown_kind") causes.push(unknownKind(judged, near));
-    else if (judged.kind === "near_miss") causes.push(typingError(judged, near));
-    else if (judged.kind === "contradicted") causes.push(contradicted(judged, near));
+    if (judged.kind === "unknown_kind") causes.push(unknownKind(judged, near, facts));
+    else if (judged.kind === "near_miss") causes.push(typingError(judged, near, facts));
+    else if (judged.kind === "contradicted") causes.push(contradicted(judged, near, facts));
   }
   if (causes.length > 0) return causes;
   for (const judged of missing) {
@@ -35,51 +35,62 @@ function updateHint(near: NearestEntry, from: Selector, to: string): string {
   return `In ${of(near)} write ${to} in place of ${selectorText(from)}.`;
 }
 
-function unknownKind(judged: Judged & { kind: "unknown_kind" }, near: NearestEntry): Cause {
+function unknownKind(
+  judged: Judged & { kind: "unknown_kind" },
+  near: NearestEntry,
+  facts: WhyFacts,
+): Cause {
   const rest = selectorRest(judged.wanted);
   const meant = `${judged.nearestKind}${rest === "" ? "" : `:${rest}`}`;
+  const { first, command } = changeEntry(near, facts);
   return {
     code: "entry.selector_unknown_kind",
     says: `${of(near)} wants ${selectorText(judged.wanted)}, and there is no kind ${selectorKind(judged.wanted)}`,
-    hint: `The nearest kind is ${judged.nearestKind}. ${updateHint(near, judged.wanted, meant)}`,
-    command: replaceCommand(near, judged.wanted, meant),
+    hint: `The nearest kind is ${judged.nearestKind}. ${updateHint(near, judged.wanted, meant)} ${first}`,
+    command,
   };
 }
 
-function typingError(judged: Judged & { kind: "near_miss" }, near: NearestEntry): Cause {
+function typingError(
+  judged: Judged & { kind: "near_miss" },
+  near: NearestEntry,
+  facts: WhyFacts,
+): Cause {
   const interpreter = interpreterPath(judged.wanted, judged.observed);
   if (interpreter !== undefined) return scriptPath(judged.wanted, interpreter, near);
+  const { first, command } = changeEntry(near, facts);
   return {
     code: "entry.selector_near_miss",
     says: `${of(near)} wants ${selectorText(judged.wanted)}; likely meant: ${judged.near.meant} (${judged.near.why})`,
-    hint: updateHint(near, judged.wanted, judged.near.meant),
-    command: replaceCommand(near, judged.wanted, judged.near.meant),
+    hint: `${updateHint(near, judged.wanted, judged.near.meant)} ${first}`,
+    command,
   };
 }
 
-function contradicted(judged: Judged & { kind: "contradicted" }, near: NearestEntry): Cause {
+function contradicted(
+  judged: Judged & { kind: "contradicted" },
+  near: NearestEntry,
+  facts: WhyFacts,
+): Cause {
   const interpreter = interpreterPath(judged.wanted, judged.observed);
   if (interpreter !== undefined) return scriptPath(judged.wanted, interpreter, near);
   const observed = judged.observed.map((selector) => selectorText(selector)).join(", ");
   const wanted = selectorText(judged.wanted);
   const holding = near.judged.length - near.missing;
+  const { first, command } = changeEntry(near, facts);
   if (near.missing === 1 && holding > 0) {
     return {
       code: "entry.selector_extra",
       says: `${of(near)} wants ${wanted}, observed is ${observed}; its other ${holding} hold`,
-      hint: `All selectors of an entry must hold. Take ${wanted} out of the entry, or write the observed value.`,
-      command: replaceCommand(near, judged.wanted, undefined),
+      hint: `All selectors of an entry must hold: ${wanted} is one too many, or has the wrong value. ${first}`,
+      command,
     };
   }
   return {
     code: "entry.selector_contradicted",
     says: `${of(near)} wants ${wanted}, observed is ${observed}`,
-    hint: `Run the workload so that ${wanted} holds, or put ${observed} into the entry.`,
-    command: replaceCommand(
-      near,
-      judged.wanted,
-      judged.observed[0] === undefined ? undefined : selectorText(judged.observed[0]),
-    ),
+    hint: `Run the workload so that ${wanted} holds, or let the entry say ${observed}. ${first}`,
+    command,
   };
 }
 
@@ -124,7 +135,10 @@ function notObserved(
     code: "attestor.selector_disabled",
     says: `${of(near)} wants ${wanted}, and this agent observes no ${selectorKind(judged.wanted)}`,
     hint: `No attestor of this agent gives ${selectorKind(judged.wanted)}. Switch one on that does, or leave ${wanted} out of the entry.`,
-    command: createEntryCommand(facts, near.entry.spiffeId),
+    command:
+      facts.want === undefined
+        ? changeEntry(near, facts).command
+        : createEntryCommand(facts, near.entry.spiffeId),
   };
 }
 
@@ -158,17 +172,4 @@ function notReadable(wanted: string, omitted: OmittedFact, near: NearestEntry): 
         hint: `${omitted.fact} is not to be had here (${omitted.text}). Let the agent see it, or use other selectors: ${others}`,
       };
   }
-}
-
-/** The entry written anew with one selector replaced or left out; ids and selectors are shown, never guessed. */
-function replaceCommand(near: NearestEntry, from: Selector, to: string | undefined): string {
-  const drop = selectorText(from);
-  const kept = near.entry.selectors.map((s) => selectorText(s)).filter((text) => text !== drop);
-  const selectors = [...new Set(to === undefined ? kept : [...kept, to])];
-  const parent = near.entry.parentId ?? "PARENT";
-  const flags = selectors.map((text) => ` --selector ${word(text)}`).join("");
-  return (
-    `bonafide entry delete ${near.entry.id} && bonafide entry create --spiffe-id ${word(near.entry.spiffeId)} ` +
-    `--parent-id ${word(parent)}${flags}`
-  );
 }

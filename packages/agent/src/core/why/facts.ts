@@ -80,6 +80,8 @@ export interface WhyFacts {
   readonly socketPath: string;
   readonly caller: CallerFact;
   readonly pid?: number;
+  /** How the question is asked again: `--pid 4711`, or a decision's id. */
+  readonly about?: string;
   readonly selectors: readonly ObservedSelector[];
   readonly omitted: readonly OmittedFact[];
   readonly standing: StandingFact;
@@ -89,6 +91,8 @@ export interface WhyFacts {
   readonly nodeSelectors?: readonly Selector[];
   /** The entries that the agent holds. */
   readonly entries: readonly Entry[];
+  /** IDs of those whose identities processes hold now. */
+  readonly serving?: ReadonlySet<string>;
   /** Entries of the server beyond these, where somebody who may know them passed them in. */
   readonly elsewhere: readonly ForeignEntry[];
   /** Why the server signed nothing, in words; absent when it did or was not asked. */

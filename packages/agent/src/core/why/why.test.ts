@@ -479,3 +479,53 @@ test("an alias is not said to face a node without selectors where nobody knows t
   assert.match(says([]), /no selectors/);
   assert.match(says([selector("k8s:cluster:blue")]), /has k8s:cluster:blue/);
 });
+
+const NEAR_MISS = entry("/web", ["unix:uid:1000", "k8s:ns:defualt"], {
+  federatesWith: ["other.org"],
+  hint: "in front",
+});
+const OTHERS = ["/b", "/c", "/d", "/e"].map((path, i) =>
+  entry(path, [`unix:uid:${2000 + i}`, "unix:gid:7", "k8s:ns:x"]),
+);
+
+test("no command touches an entry before the operator said that it is the one", () => {
+  const about = "--pid 4242";
+  for (const wanted of ["unix:uid:1001", "k8s:ns:defualt", "unix:usr:node", "x:y"]) {
+    const facts = { ...HEALTHY, about, entries: [entry("/a", ["unix:gid:1000", wanted])] };
+    const { command = "" } = why(facts).first ?? {};
+    assert.equal(command, "bonafide why --pid 4242 --want spiffe://example.org/a", wanted);
+  }
+});
+
+test("a wanted entry is made anew with all that is known of it before the old one goes", () => {
+  const want = NEAR_MISS.spiffeId;
+  const { first } = why({ ...HEALTHY, entries: [NEAR_MISS], want });
+  assert.equal(
+    first?.command,
+    `bonafide entry create --spiffe-id ${want} --parent-id ${AGENT} --selector unix:uid:1000 ` +
+      "--selector k8s:ns:default --federates-with other.org --hint 'in front' " +
+      "&& bonafide entry delete e/web",
+  );
+});
+
+test("an entry that serves another process is never replaced: another is made beside it", () => {
+  const want = NEAR_MISS.spiffeId;
+  const { first } = why({ ...HEALTHY, entries: [NEAR_MISS], want, serving: new Set(["e/web"]) });
+  assert.match(first?.command ?? "", /^bonafide entry create .*--selector k8s:ns:default/);
+  assert.doesNotMatch(first?.command ?? "", /delete/);
+  assert.match(first?.hint ?? "", /serves another process/);
+});
+
+function near(facts: Partial<WhyFacts>): readonly string[] {
+  return why({ ...HEALTHY, ...facts }).nearest.map((each) => each.entry.id);
+}
+
+test("the nearest entries are a few, by the number of facts that differ, and none that fits", () => {
+  assert.deepEqual(near({ entries: [...OTHERS, NEAR_MISS] }), ["e/web"]);
+  assert.deepEqual(near({ entries: OTHERS }), ["e/b", "e/c", "e/d"]);
+  assert.deepEqual(near({ entries: [...OTHERS, FITS] }), ["e/b", "e/c", "e/d"]);
+  assert.deepEqual(near({ entries: [...OTHERS, NEAR_MISS], want: "spiffe://example.org/e" }), [
+    "e/e",
+  ]);
+  assert.deepEqual(near({ entries: [entry("/far", ["docker:label:x"])] }), []);
+});

@@ -8,7 +8,7 @@ import { createEntryCommand } from "./mend.ts";
 import { compareNearest, isRelated, judgeEntry, type NearestEntry } from "./nearest-entries.ts";
 
 /** How many of the nearest entries an answer shows. */
-const NEAREST_SHOWN = 5;
+const NEAREST_SHOWN = 3;
 
 /** The answer to "why did it get no identity?", for operators (ADR-0073). */
 export interface WhyAnswer {
@@ -18,7 +18,10 @@ export interface WhyAnswer {
   readonly also: readonly Cause[];
   /** SPIFFE IDs that the caller gets. */
   readonly identities: readonly string[];
-  /** The entries that come nearest, this node's only. */
+  /**
+   * The entries that come nearest, this node's only, by the number of facts that differ: a few, and none that fits. With
+   * a wanted ID those of that ID; without one those that differ by as few facts as the nearest, or by one more.
+   */
   readonly nearest: readonly NearestEntry[];
 }
 
@@ -53,8 +56,20 @@ export function why(facts: WhyFacts): WhyAnswer {
     first,
     also,
     identities: fitting.map(({ entry }) => entry.spiffeId),
-    nearest: judged.slice(0, NEAREST_SHOWN),
+    nearest: nearestOf(facts, judged),
   };
+}
+
+function nearestOf({ want }: WhyFacts, judged: readonly NearestEntry[]): readonly NearestEntry[] {
+  const lacking = judged.filter(({ missing }) => missing > 0);
+  const meant =
+    want === undefined
+      ? lacking.filter((near) => isRelated(near))
+      : lacking.filter(({ entry }) => entry.spiffeId === want);
+  const least = meant[0]?.missing ?? 0;
+  return meant
+    .filter(({ missing }) => want !== undefined || missing <= least + 1)
+    .slice(0, NEAREST_SHOWN);
 }
 
 function explainEntries(facts: WhyFacts, judged: readonly NearestEntry[]): Cause[] {
