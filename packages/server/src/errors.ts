@@ -49,6 +49,8 @@ export const SERVER_ERRORS = {
   ID_RESERVED: { status: "invalid_argument", retry: false },
   /** A token of this value exists. */
   JOIN_TOKEN_EXISTS: { status: "already_exists", retry: false },
+  /** The chosen token has fewer than 16 characters: it could be guessed while it is good. */
+  JOIN_TOKEN_TOO_SHORT: { status: "invalid_argument", retry: false },
   /** The method exists, but not on this socket. */
   METHOD_UNAVAILABLE_HERE: { status: "unimplemented", retry: false },
   /** More work waits than the limit allows. */

@@ -51,6 +51,8 @@ export const LIMITS = {
   entryIdChars: 255,
   agentVersionChars: 255,
   joinTokenBytes: 255,
+  /** Shortest join token that may be chosen, characters: 96 bits if they are random. Ours have 122. */
+  joinTokenCharsMin: 16,
   /** Longest life of a join token, seconds. */
   joinTokenTtlSeconds: 2_592_000,
   labels: 64,

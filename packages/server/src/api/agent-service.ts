@@ -62,6 +62,13 @@ export function agentHandlers(
       if (!isTokenText(value)) {
         throw invalid("a join token is 1 to 255 characters of A-Z a-z 0-9 . _ -");
       }
+      if (value.length < LIMITS.joinTokenCharsMin) {
+        throw new BonafideError(
+          SERVER_ERRORS,
+          "JOIN_TOKEN_TOO_SHORT",
+          `a join token has at least ${LIMITS.joinTokenCharsMin} characters`,
+        );
+      }
       const nowMs = clock.now();
       const expiresAtMs = Math.floor(nowMs / 1000 + ttl) * 1000;
       const decide = proposeToken(

@@ -276,9 +276,11 @@ export function agentSuite(name: string, open: () => Promise<Store>): void {
     ]) {
       assert.equal((await failureOf(local.createJoinToken(request))).status, "invalid_argument");
     }
-    const made = await local.createJoinToken({ ttl: 60, token: "chosen" });
-    assert.equal(made.value, "chosen");
-    const twice = await failureOf(local.createJoinToken({ ttl: 60, token: "chosen" }));
+    const short = await failureOf(local.createJoinToken({ ttl: 60, token: "fifteen-letters" }));
+    assert.deepEqual([short.status, short.code], ["invalid_argument", "JOIN_TOKEN_TOO_SHORT"]);
+    const made = await local.createJoinToken({ ttl: 60, token: "chosen-by-hand-1" });
+    assert.equal(made.value, "chosen-by-hand-1");
+    const twice = await failureOf(local.createJoinToken({ ttl: 60, token: "chosen-by-hand-1" }));
     assert.deepEqual([twice.status, twice.code], ["already_exists", "JOIN_TOKEN_EXISTS"]);
   });
 
