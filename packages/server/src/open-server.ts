@@ -9,7 +9,8 @@ import { Entitlements } from "./api/entitlements.ts";
 import { RateLimiter } from "./api/rate-limiter.ts";
 import type { ServiceDeps } from "./api/services.ts";
 import { WatchHub } from "./api/watch-hub.ts";
-import { AuthorityService } from "./authority/authority-service.ts";
+import { forJwt, forX509 } from "./authority/authority-kind.ts";
+import { type AuthorityDeps, AuthorityService } from "./authority/authority-service.ts";
 import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
 import { Doors } from "./doors.ts";
@@ -125,7 +126,7 @@ class Server implements RunningServer {
     options: CheckedOptions,
     deps: ServerDeps,
     ledger: OpenedLedger,
-    keys: ConstructorParameters<typeof AuthorityService>[0]["keys"],
+    keys: AuthorityDeps["keys"],
   ) {
     const { clock, log, random, store } = deps;
     const { registry } = ledger;
@@ -140,6 +141,7 @@ class Server implements RunningServer {
       // Whoever wants to know asks; nobody has to.
     });
     const access = new Access({ registry, clock }, options);
+    const authorityDeps = { keys, registry, lane, clock, log };
     this.#services = {
       store,
       registry,
@@ -148,7 +150,8 @@ class Server implements RunningServer {
       random,
       log,
       access,
-      authorities: new AuthorityService({ keys, registry, lane, clock, log }, options),
+      authorities: new AuthorityService(authorityDeps, options, forX509(options)),
+      jwtAuthorities: new AuthorityService(authorityDeps, options, forJwt(options)),
       bundles: new BundleCache(registry, trustDomain),
       entitlements: new Entitlements(registry, trustDomain, clock),
       freshness: new Freshness(clock, options.maxStalenessMs),
@@ -179,11 +182,12 @@ class Server implements RunningServer {
    * socket only, so that somebody can answer the hold.
    */
   async open(): Promise<void> {
-    const { authorities, soft } = this.#services;
+    const { authorities, jwtAuthorities, soft } = this.#services;
     const { log } = this.#deps;
     await this.#openSocket();
     try {
       await authorities.settle();
+      await jwtAuthorities.settle();
     } catch (error) {
       // A store that refuses writes is no reason not to serve what can be served.
       log({ level: "warn", event: "authority.rotation_failed", error });
@@ -261,10 +265,11 @@ class Server implements RunningServer {
   }
 
   async #run(): Promise<void> {
-    const { authorities, soft } = this.#services;
+    const { authorities, jwtAuthorities, soft } = this.#services;
     try {
       await runTasks(this.#ending.signal, [
         (signal) => authorities.run(signal),
+        (signal) => jwtAuthorities.run(signal),
         (signal) => this.#identify(signal),
         (signal) => soft.run(signal),
         (signal) => watchStore(this.#storeWatch(), signal),

@@ -11,7 +11,9 @@ import { parseCertificate } from "@bonafide/pki";
 import { openMemoryStore } from "@bonafide/plugin-api/testing";
 import { openServer as openRpcServer } from "@bonafide/rpc";
 import { parseTrustDomainName, type X509Svid } from "@bonafide/spiffe";
+import { forX509 } from "./authority/authority-kind.ts";
 import { AuthorityService } from "./authority/authority-service.ts";
+import type { SigningAuthority } from "./authority/sign-svid.ts";
 import { openLedger } from "./memory/open-ledger.ts";
 import type { ServerPeer } from "./port/server-peer.ts";
 import { TlsPort } from "./port/tls-port.ts";
@@ -25,7 +27,7 @@ const log = (): void => {};
 
 interface Bench extends AsyncDisposable {
   readonly clock: ManualClock;
-  readonly authorities: AuthorityService;
+  readonly authorities: AuthorityService<SigningAuthority>;
   readonly taint: () => Promise<void>;
 }
 
@@ -38,7 +40,8 @@ async function openBench(): Promise<Bench> {
   const { registry, lane } = ledger;
   const authorities = new AuthorityService(
     { keys: createPlainKeys(), registry, lane, clock, log },
-    { trustDomain, serverId: "s1", caTtlMs: 7 * DAY, recoveryWindowMs: 30 * DAY },
+    { serverId: "s1", recoveryWindowMs: 30 * DAY },
+    forX509({ trustDomain, caTtlMs: 7 * DAY }),
   );
   await authorities.settle();
   return {

@@ -3,11 +3,11 @@ import { type Clock, type EpochMs, every, type Log } from "@bonafide/lifetime";
 import { generateKey, parseCertificate } from "@bonafide/pki";
 import { spiffeIdOf, type TrustDomain, type X509Svid, x509SvidOf } from "@bonafide/spiffe";
 import type { AuthorityService } from "./authority/authority-service.ts";
-import { signSvid } from "./authority/sign-svid.ts";
+import { type SigningAuthority, signSvid } from "./authority/sign-svid.ts";
 
 /** What {@link ServerIdentity} works with. */
 export interface ServerIdentityDeps {
-  readonly authorities: AuthorityService;
+  readonly authorities: AuthorityService<SigningAuthority>;
   readonly clock: Clock;
   readonly log: Log;
   /** Called with each new SVID. */

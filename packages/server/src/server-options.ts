@@ -27,6 +27,10 @@ export interface ServerOptions {
   readonly caTtlMs?: number;
   /** Lifetime of workloads' SVIDs whose entry says nothing, ms, default 1 h; at most a sixth of `caTtlMs`. */
   readonly x509SvidTtlMs?: number;
+  /** Lifetime of JWT-SVIDs whose entry says nothing, ms, default 5 min; at most, and by default no more than, a sixth of `caTtlMs`. */
+  readonly jwtSvidTtlMs?: number;
+  /** The `iss` of JWT-SVIDs, such as the URL of an OIDC discovery document; default empty: none. */
+  readonly jwtIssuer?: string;
   /** Lifetime of agents' SVIDs and of the server's own, ms, default 1 h; at most a sixth of `caTtlMs`. */
   readonly agentSvidTtlMs?: number;
   /** How long an expired agent SVID may be exchanged for a new one, ms, default 30 days; 0: never. */
@@ -79,6 +83,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     port: 8081,
     caTtlMs: 7 * DAY_MS,
     x509SvidTtlMs: HOUR_MS,
+    jwtSvidTtlMs: Math.min(5 * MINUTE_MS, (options.caTtlMs ?? 7 * DAY_MS) / 6),
+    jwtIssuer: "",
     agentSvidTtlMs: HOUR_MS,
     recoveryWindowMs: 30 * DAY_MS,
     maxStalenessMs: HOUR_MS,
@@ -95,9 +101,9 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     trustDomain: parseTrustDomainName(options.trustDomain),
     adminIds: new Set((options.adminIds ?? []).map((id) => parseSpiffeId(id))),
   };
-  const { caTtlMs, x509SvidTtlMs, agentSvidTtlMs } = checked;
+  const { caTtlMs, x509SvidTtlMs, jwtSvidTtlMs, agentSvidTtlMs } = checked;
   if (caTtlMs < MINUTE_MS) throw invalid("caTtlMs is less than a minute");
-  for (const [name, ttl] of Object.entries({ x509SvidTtlMs, agentSvidTtlMs })) {
+  for (const [name, ttl] of Object.entries({ x509SvidTtlMs, jwtSvidTtlMs, agentSvidTtlMs })) {
     if (ttl < 1000) throw invalid(`${name} is less than a second`);
     // What is signed last by an authority would otherwise end before its time.
     if (ttl > caTtlMs / 6) throw invalid(`${name} is more than a sixth of caTtlMs`);

@@ -83,6 +83,7 @@ export function adminLedgerHandlers(
       deps.log({ level: "warn", event: "ledger.rewind_accepted", fields: { dropRemovals } });
       // What the store holds may be without an authority of ours.
       await deps.authorities.settle();
+      await deps.jwtAuthorities.settle();
       return { head: toWireName(registry.head) };
     },
   };

@@ -51,7 +51,12 @@ allow(Entry, {
   syncAuthorizedEntries: "agent",
 });
 allow(Bundle, { getBundle: "anyone" });
-allow(SVID, { batchNewX509SVID: "agent" });
+allow(SVID, {
+  batchNewX509SVID: "agent",
+  newJWTSVID: "agent",
+  mintX509SVID: "mint",
+  mintJWTSVID: "mint",
+});
 allow(Health, { check: "local", list: "local", watch: "local" });
 allow(NodeSync, { watch: "agent" });
 allow(Recovery, { recover: "anyone", fetchSignedBundle: "anyone" });

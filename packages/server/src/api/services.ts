@@ -1,8 +1,10 @@
 import type { Clock, Log, Random } from "@bonafide/lifetime";
 import type { Store } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
+import type { JwtAuthority } from "../authority/authority-kind.ts";
 import type { AuthorityService } from "../authority/authority-service.ts";
 import type { BundleCache } from "../authority/bundle-cache.ts";
+import type { SigningAuthority } from "../authority/sign-svid.ts";
 import type { Registry } from "../lane/registry.ts";
 import type { Lane } from "../lane/write-lane.ts";
 import type { Freshness } from "../upkeep/freshness.ts";
@@ -21,7 +23,10 @@ export interface ServiceDeps {
   readonly random: Random;
   readonly log: Log;
   readonly access: Access;
-  readonly authorities: AuthorityService;
+  /** Those that sign X509-SVIDs. */
+  readonly authorities: AuthorityService<SigningAuthority>;
+  /** Those that sign JWT-SVIDs. */
+  readonly jwtAuthorities: AuthorityService<JwtAuthority>;
   readonly bundles: BundleCache;
   readonly entitlements: Entitlements;
   readonly freshness: Freshness;
@@ -44,6 +49,10 @@ export interface ServiceOptions {
   readonly serverId: string;
   /** Lifetime of workloads' SVIDs whose entry says nothing, ms. */
   readonly x509SvidTtlMs: number;
+  /** Lifetime of JWT-SVIDs whose entry says nothing, ms. */
+  readonly jwtSvidTtlMs: number;
+  /** The `iss` of JWT-SVIDs; empty for none. */
+  readonly jwtIssuer: string;
   /** Lifetime of agents' SVIDs, ms. */
   readonly agentSvidTtlMs: number;
   /** How long an expired agent SVID may be exchanged, ms; 0: never. */

@@ -1,13 +1,17 @@
+import { encodePublicKey } from "@bonafide/pki";
 import {
   type Bundle,
   type BundleMask,
   BundleSchema,
+  type JWTKeySchema,
 } from "@bonafide/proto/spire/api/types/bundle_pb";
+import { type JWTSVID, JWTSVIDSchema } from "@bonafide/proto/spire/api/types/jwtsvid_pb";
 import { type X509SVID, X509SVIDSchema } from "@bonafide/proto/spire/api/types/x509svid_pb";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ForeignBundle } from "../authority/bundle-cache.ts";
+import type { SignedJwtSvid } from "../authority/sign-jwt.ts";
 import type { SignedSvid } from "../authority/sign-svid.ts";
-import type { OwnBundle } from "../core/bundle.ts";
+import type { BundleJwtKey, OwnBundle } from "../core/bundle.ts";
 import { toWireId } from "./wire-entry.ts";
 
 /** How often holders of our bundle should ask for it again, seconds. */
@@ -29,15 +33,33 @@ export function toWireBundle(
   own: { readonly number: number; readonly bundle: OwnBundle },
   mask?: BundleMask,
 ): Bundle {
-  const has = (field: "x509Authorities" | "refreshHint" | "sequenceNumber"): boolean =>
-    mask === undefined || mask[field];
+  const has = (
+    field: "x509Authorities" | "jwtAuthorities" | "refreshHint" | "sequenceNumber",
+  ): boolean => mask === undefined || mask[field];
   return create(BundleSchema, {
     trustDomain,
     ...(has("x509Authorities")
       ? { x509Authorities: own.bundle.x509.map(({ root, tainted }) => ({ asn1: root, tainted })) }
       : {}),
+    ...(has("jwtAuthorities") ? { jwtAuthorities: own.bundle.jwt.map(toWireJwtKey) } : {}),
     ...(has("refreshHint") ? { refreshHint: BigInt(REFRESH_HINT_SECONDS) } : {}),
     ...(has("sequenceNumber") ? { sequenceNumber: BigInt(own.number) } : {}),
+  });
+}
+
+function toWireJwtKey(key: BundleJwtKey): MessageInitShape<typeof JWTKeySchema> {
+  const { id, publicKey, notAfter, tainted } = key;
+  return { keyId: id, publicKey, expiresAt: BigInt(Math.floor(notAfter / 1000)), tainted };
+}
+
+/** A signed JWT-SVID as the wire has it. */
+export function toWireJwtSvid(svid: SignedJwtSvid, hint = ""): JWTSVID {
+  return create(JWTSVIDSchema, {
+    token: svid.token,
+    id: toWireId(svid.id),
+    issuedAt: BigInt(Math.floor(svid.issuedAt / 1000)),
+    expiresAt: BigInt(Math.floor(svid.expiresAt / 1000)),
+    hint,
   });
 }
 
@@ -46,6 +68,10 @@ export function toWireForeignBundle(foreign: ForeignBundle): Bundle {
   return create(BundleSchema, {
     trustDomain: foreign.x509.trustDomain,
     x509Authorities: foreign.x509.authorities.map(({ der }) => ({ asn1: der })),
+    jwtAuthorities: foreign.jwtAuthorities.map(({ keyId, publicKey }) => ({
+      keyId,
+      publicKey: encodePublicKey(publicKey),
+    })),
     refreshHint: BigInt(foreign.refreshHintSeconds),
     sequenceNumber: foreign.sequenceNumber,
   });

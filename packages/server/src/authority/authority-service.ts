@@ -3,12 +3,11 @@ import type { AuthorityObject } from "@bonafide/ledger";
 import { equalBytes } from "@bonafide/ledger";
 import { type Clock, type Log, slept } from "@bonafide/lifetime";
 import type { CanSignInProcess, KeyManager, ManagedKey } from "@bonafide/plugin-api";
-import type { TrustDomain } from "@bonafide/spiffe";
 import { nextRotation, type OwnAuthority } from "../core/authority-rotation.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { Change, RegistryView } from "../lane/registry-view.ts";
 import type { Lane } from "../lane/write-lane.ts";
-import { authorityIdOf, makeRoot, type SigningAuthority, signingAuthority } from "./sign-svid.ts";
+import type { AuthorityInUse, AuthorityKind } from "./authority-kind.ts";
 
 /** What {@link AuthorityService} works with. */
 export interface AuthorityDeps {
@@ -21,37 +20,35 @@ export interface AuthorityDeps {
 
 /** Options of {@link AuthorityService}. */
 export interface AuthorityOptions {
-  readonly trustDomain: TrustDomain;
   /** Random id of this server. */
   readonly serverId: string;
-  /** Lifetime of an authority, ms. */
-  readonly caTtlMs: number;
   /** How long expired authorities are kept for recovering nodes, ms. */
   readonly recoveryWindowMs: number;
 }
 
-const SLOTS = ["x509-ca-a", "x509-ca-b"] as const;
 /** How long to wait at most before looking again: clocks may be set, and other servers act. */
 const LOOK_MS = 10_000;
 /** Steps that one look may take; more would be a loop in the rules. */
 const STEPS_MAX = 32;
 
 /**
- * This server's signing authorities: makes, publishes, activates and retires them, by the rules of the core.
+ * This server's signing authorities of one use: makes, publishes, activates and retires them, by the rules of the core.
  *
  * Private keys stay in the key manager; the authorities are objects of the ledger. Reads are synchronous and safe at any
  * time.
  */
-export class AuthorityService {
+export class AuthorityService<A extends AuthorityInUse> {
   readonly #deps: AuthorityDeps;
   readonly #options: AuthorityOptions;
+  readonly #kind: AuthorityKind<A>;
   #keys: readonly ManagedKey[] = [];
-  #signing: SigningAuthority | undefined;
+  #signing: A | undefined;
   #settled: Promise<unknown> = Promise.resolve();
 
-  constructor(deps: AuthorityDeps, options: AuthorityOptions) {
+  constructor(deps: AuthorityDeps, options: AuthorityOptions, kind: AuthorityKind<A>) {
     this.#deps = deps;
-    this.#options = options;
+    this.#options = { ...options, ...(kind.outlivesItsEnd ? {} : { recoveryWindowMs: 0 }) };
+    this.#kind = kind;
   }
 
   /**
@@ -59,10 +56,10 @@ export class AuthorityService {
    *
    * @throws AUTHORITY_NOT_READY  there is none, or it has ended
    */
-  signing(): SigningAuthority {
+  signing(): A {
     const signing = this.#signing;
-    const state = signing && this.#deps.registry.find("authority", `x509/${signing.id}`);
-    const ended = signing && signing.certificate.notAfter <= this.#deps.clock.now();
+    const state = signing && this.#deps.registry.find("authority", this.#nameOf(signing.id));
+    const ended = signing && signing.notAfter <= this.#deps.clock.now();
     // Another server, or an operator, may have tainted or revoked it since.
     if (signing === undefined || ended === true || state?.object.state !== "active") {
       throw new BonafideError(
@@ -109,7 +106,7 @@ export class AuthorityService {
           break;
         case "forget":
           await this.#rewrite("authority.forgotten", step.id, () => [
-            { remove: { kind: "authority", naturalKey: `x509/${step.id}` } },
+            { remove: { kind: "authority", naturalKey: this.#nameOf(step.id) } },
           ]);
       }
       this.#adoptSigning();
@@ -131,11 +128,15 @@ export class AuthorityService {
     }
   }
 
+  #nameOf(id: string): string {
+    return `${this.#kind.use}/${id}`;
+  }
+
   /** All of the trust domain; those of other servers, which may be gone for ever, only to be put away at their end. */
   #known(): OwnAuthority[] {
     const own: OwnAuthority[] = [];
     for (const { object } of this.#deps.registry.all("authority")) {
-      if (object.use !== "x509") continue;
+      if (object.use !== this.#kind.use) continue;
       const isOurs = object.server === this.#options.serverId;
       own.push({
         id: object.id,
@@ -157,20 +158,15 @@ export class AuthorityService {
 
   async #make(state: "prepared" | "active"): Promise<void> {
     const { keys, clock } = this.#deps;
-    const { trustDomain, serverId, caTtlMs } = this.#options;
     const key = await keys.generate(this.#freeSlot(), "ec-p256");
     this.#keys = await keys.list();
     const now = clock.now();
-    const root = makeRoot(keys.signer(key), trustDomain, caTtlMs, now);
     const authority: AuthorityObject = {
       kind: "authority",
-      id: authorityIdOf(root),
-      use: "x509",
-      server: serverId,
-      certificateChain: [root.der],
+      use: this.#kind.use,
+      server: this.#options.serverId,
       publicKey: key.spki,
-      notBeforeMs: root.notBefore,
-      notAfterMs: root.notAfter,
+      ...this.#kind.make(keys.signer(key), now),
       state,
       preparedAtMs: now,
       activatedAtMs: state === "active" ? now : 0,
@@ -185,7 +181,7 @@ export class AuthorityService {
 
   async #activate(id: string): Promise<void> {
     await this.#submit("authority.activated", id, (view) => {
-      const prepared = view.find("authority", `x509/${id}`)?.object;
+      const prepared = view.find("authority", this.#nameOf(id))?.object;
       if (prepared?.state !== "prepared") return [];
       const activatedAtMs = this.#deps.clock.now();
       return [...this.#retirements(view), { put: { ...prepared, state: "active", activatedAtMs } }];
@@ -196,7 +192,7 @@ export class AuthorityService {
   #retirements(view: RegistryView): Change[] {
     const changes: Change[] = [];
     for (const { object } of view.all("authority")) {
-      const isOurs = object.use === "x509" && object.server === this.#options.serverId;
+      const isOurs = object.use === this.#kind.use && object.server === this.#options.serverId;
       if (isOurs && object.state === "active") changes.push({ put: { ...object, state: "old" } });
     }
     return changes;
@@ -208,7 +204,7 @@ export class AuthorityService {
     change: (authority: AuthorityObject) => readonly Change[],
   ): Promise<void> {
     await this.#submit(event, id, (view) => {
-      const known = view.find("authority", `x509/${id}`);
+      const known = view.find("authority", this.#nameOf(id));
       return known === undefined ? [] : change(known.object);
     });
   }
@@ -220,27 +216,28 @@ export class AuthorityService {
   ): Promise<void> {
     const actor = { server: this.#options.serverId, via: "rotation" };
     await this.#deps.lane.submit(decide, { actor, cause: event });
-    this.#deps.log({ level: "info", event, fields: { authority: id } });
+    this.#deps.log({ level: "info", event, fields: { authority: id, use: this.#kind.use } });
   }
 
   /** The slot that holds neither the active nor a prepared authority's key. */
   #freeSlot(): string {
     const taken = new Set<string>();
     for (const { object } of this.#deps.registry.all("authority")) {
-      const isOurs = object.server === this.#options.serverId && object.use === "x509";
+      const isOurs = object.server === this.#options.serverId && object.use === this.#kind.use;
       const isInUse = object.state === "active" || object.state === "prepared";
       if (isOurs && isInUse && this.#keyOf(object) !== undefined) taken.add(object.keyId);
     }
-    return SLOTS.find((slot) => !taken.has(slot)) ?? SLOTS[0];
+    const { slots } = this.#kind;
+    return slots.find((slot) => !taken.has(slot)) ?? slots[0];
   }
 
   #adoptSigning(): void {
     for (const { object } of this.#deps.registry.all("authority")) {
-      const isOurs = object.server === this.#options.serverId && object.use === "x509";
+      const isOurs = object.server === this.#options.serverId && object.use === this.#kind.use;
       if (!isOurs || object.state !== "active" || object.id === this.#signing?.id) continue;
       const key = this.#keyOf(object);
       if (key === undefined) continue;
-      this.#signing = signingAuthority(object.certificateChain, this.#deps.keys.signer(key));
+      this.#signing = this.#kind.open(object, this.#deps.keys.signer(key));
     }
   }
 }

@@ -3,6 +3,7 @@ import { parseCertificate } from "@bonafide/pki";
 import {
   parseSpiffeBundle,
   parseTrustDomainName,
+  type TokenAuthority,
   type TrustDomain,
   type X509Bundle,
   x509BundleOf,
@@ -14,6 +15,7 @@ import type { RegistryView } from "../lane/registry-view.ts";
 /** Another trust domain's bundle, with what its document said. */
 export interface ForeignBundle {
   readonly x509: X509Bundle;
+  readonly jwtAuthorities: readonly TokenAuthority[];
   readonly sequenceNumber: bigint;
   /** 0: it gave none. */
   readonly refreshHintSeconds: number;
@@ -71,8 +73,8 @@ export class BundleCache {
       const trustDomain = parseTrustDomainName(object.trustDomain);
       const text = new TextDecoder().decode(object.jwks);
       const { sequenceNumber, refreshHintSeconds } = object;
-      const { x509 } = parseSpiffeBundle(trustDomain, text);
-      bundles.set(trustDomain, { x509, sequenceNumber, refreshHintSeconds });
+      const { x509, jwtAuthorities } = parseSpiffeBundle(trustDomain, text);
+      bundles.set(trustDomain, { x509, jwtAuthorities, sequenceNumber, refreshHintSeconds });
     }
     this.#foreign = { number, bundles };
     return bundles;

@@ -21,6 +21,7 @@ export interface SigningAuthority {
   /** Hex subject key identifier. */
   readonly id: string;
   readonly certificate: Certificate;
+  readonly notAfter: EpochMs;
   readonly issuer: CertificateIssuer;
   /** What goes after a leaf: certificates between it and the root, which itself is never sent. */
   readonly intermediates: readonly Uint8Array[];
@@ -44,6 +45,8 @@ export interface SvidRequest {
   readonly spki: Uint8Array;
   readonly ttlMs: number;
   readonly dnsNames?: readonly string[];
+  /** DER of a Name; default that of SPIRE's workloads. */
+  readonly subject?: Uint8Array;
   /** Agent SVIDs only: the state of the ledger that this server has adopted. */
   readonly signedAt?: Position;
 }
@@ -79,7 +82,7 @@ export function signSvid(
     spki,
     uris: [id],
     dnsNames,
-    subject: subjectOf(dnsNames[0]),
+    subject: request.subject ?? subjectOf(dnsNames[0]),
     ...validity,
     ...(signedAt === undefined
       ? {}
@@ -129,6 +132,7 @@ export function signingAuthority(
   return {
     id: authorityIdOf(certificate),
     certificate,
+    notAfter: certificate.notAfter,
     issuer: new CertificateIssuer(certificate, signer),
     // The last of the chain is the root. A chain of one is a root that signs itself: nothing goes out with the leaf.
     intermediates: above.length === 0 ? [] : [own, ...above.slice(0, -1)],

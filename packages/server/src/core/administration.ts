@@ -15,7 +15,13 @@ export interface Grant {
 }
 
 /** What a call does with the object it names. */
-export type AdminMethod = "read" | "write-entry" | "write-node" | "write-token" | "write-ledger";
+export type AdminMethod =
+  | "read"
+  | "mint"
+  | "write-entry"
+  | "write-node"
+  | "write-token"
+  | "write-ledger";
 
 /** The object a call is about, as it is stored and as it would become; undefined: it does not (or would not) exist. */
 export interface Administered {

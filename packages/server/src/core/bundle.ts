@@ -8,10 +8,21 @@ export interface BundleAuthority {
   readonly tainted: boolean;
 }
 
-/** The published bundle of the own trust domain. */
+/** A key of the bundle that verifies JWT-SVIDs. */
+export interface BundleJwtKey {
+  /** The key ID in tokens. */
+  readonly id: string;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array;
+  /** Epoch ms. */
+  readonly notAfter: number;
+  readonly tainted: boolean;
+}
+
+/** The published bundle of the own trust domain. Each list by the time they begin, then by id: one content, one form. */
 export interface OwnBundle {
-  /** Ordered by the time they begin, then by id, so that one content has one form. */
   readonly x509: readonly BundleAuthority[];
+  readonly jwt: readonly BundleJwtKey[];
 }
 
 /** States whose authorities are published. A tainted one is until it is revoked: its holders must see it to move away. */
@@ -24,15 +35,18 @@ const PUBLISHED: ReadonlySet<AuthorityObject["state"]> = new Set([
 
 /** The bundle that the authorities of all servers make together. A prepared one is in it before it ever signs. */
 export function bundleOf(authorities: Iterable<AuthorityObject>): OwnBundle {
-  const x509: { readonly authority: BundleAuthority; readonly from: number }[] = [];
-  for (const authority of authorities) {
-    const root = authority.certificateChain.at(-1);
-    if (authority.use !== "x509" || root === undefined || !PUBLISHED.has(authority.state)) continue;
-    const tainted = authority.state === "tainted";
-    x509.push({ authority: { id: authority.id, root, tainted }, from: authority.notBeforeMs });
+  const published = [...authorities]
+    .filter(({ state }) => PUBLISHED.has(state))
+    .toSorted((a, b) => a.notBeforeMs - b.notBeforeMs || (a.id < b.id ? -1 : 1));
+  const x509: BundleAuthority[] = [];
+  const jwt: BundleJwtKey[] = [];
+  for (const { id, use, state, certificateChain, publicKey, notAfterMs } of published) {
+    const tainted = state === "tainted";
+    const root = certificateChain.at(-1);
+    if (use === "jwt") jwt.push({ id, publicKey, notAfter: notAfterMs, tainted });
+    else if (root !== undefined) x509.push({ id, root, tainted });
   }
-  x509.sort((a, b) => a.from - b.from || (a.authority.id < b.authority.id ? -1 : 1));
-  return { x509: x509.map(({ authority }) => authority) };
+  return { x509, jwt };
 }
 
 /**

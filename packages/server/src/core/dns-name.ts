@@ -12,3 +12,11 @@ export function dnsNameFault(name: string): string | undefined {
   }
   return undefined;
 }
+
+/** Whether one of the names is a wildcard that covers this one, itself aside. */
+export function isCoveredByWildcard(name: string, names: readonly string[]): boolean {
+  const dot = name.indexOf(".");
+  if (name.startsWith("*.") || dot === -1) return false;
+  const wildcard = `*${name.slice(dot)}`.toLowerCase();
+  return names.some((other) => other.toLowerCase() === wildcard);
+}

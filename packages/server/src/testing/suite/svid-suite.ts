@@ -70,8 +70,8 @@ export function svidSuite(name: string, open: () => Promise<Store>): void {
     await using srv = await openTestServer({ store: await open() });
     const svid = await srv.join();
     for (const call of [
-      () => srv.local(SVID).mintX509SVID({}),
-      () => srv.remote(SVID, svid).newJWTSVID({}),
+      () => srv.local(SVID).mintWITSVID({}),
+      () => srv.remote(SVID, svid).newDownstreamX509CA({}),
       () => srv.local(Bundle).countBundles({}),
       () => srv.local(TrustDomain).listFederationRelationships({}),
       () => srv.remote(Health).check({}),
