@@ -157,6 +157,41 @@ test("SVIDs of a tainted authority are replaced at once, on the open stream", as
   await stream.return();
 });
 
+test("an agent that gets another SVID of its own opens the next push stream before it leaves the one before", async () => {
+  await using server = await ScriptedServer.open();
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  server.rotateAndTaint();
+  await agt.logged("agent.renewed");
+  while (!server.streams.includes("ended")) await nextTurn();
+  const second = server.streams.lastIndexOf("opened");
+  assert.ok(second > 0, server.streams.join());
+  assert.ok(
+    server.streams.indexOf("sent", second) < server.streams.indexOf("ended"),
+    server.streams.join(),
+  );
+  server.put(entry("two", { createdAt: 2n }));
+  while ((await served(agt)).length < 2) await nextTurn();
+});
+
+test("while no new push stream can be had after a rotation, the one before goes on", async () => {
+  await using server = await ScriptedServer.open();
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  server.script.failStreams = true;
+  server.rotateAndTaint();
+  await agt.logged("agent.renewed");
+  await agt.logged("sync.failed");
+  server.put(entry("two", { createdAt: 2n }));
+  while ((await served(agt)).length < 2) await nextTurn();
+  assert.deepEqual(
+    server.streams.filter((each) => each !== "sent"),
+    ["opened"],
+  );
+});
+
 test("a clock more than five minutes off signs nothing and says by how much", async () => {
   await using server = await ScriptedServer.open();
   server.script.clockMs = -400_000;

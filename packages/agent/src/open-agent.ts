@@ -10,6 +10,7 @@ import { type Attestation, createAttestation } from "./attestation/attestation.t
 import { nsAttestor } from "./attestation/ns-attestor.ts";
 import { createUnixAttestor } from "./attestation/unix/unix-attestor.ts";
 import { because, causeOf } from "./cause-details.ts";
+import { longestPauseMs } from "./core/pauses.ts";
 import type { Cause } from "./core/why/causes.ts";
 import { explainAgent } from "./core/why/explain-agent.ts";
 import { DecisionLog } from "./decision/decision-log.ts";
@@ -211,6 +212,7 @@ class Agent implements RunningAgent {
         picture,
         identity,
         clockWatch: this.#clockWatch,
+        pauseMsMax: () => this.#pauseMsMax(),
         onSynced: () => {
           this.#onSynced();
         },
@@ -302,7 +304,7 @@ class Agent implements RunningAgent {
     const writer = new PictureWriter({ ...this.#deps, picture, file: pictureFile });
     try {
       await runTasks(signal, [
-        (ending) => identity.run(ending),
+        (ending) => identity.run(ending, () => this.#pauseMsMax()),
         (ending) => this.#synchroniser.run(ending),
         (ending) => this.#keeper.run(ending),
         (ending) => this.#groups.run(ending),
@@ -351,6 +353,10 @@ class Agent implements RunningAgent {
     await this.#unix[Symbol.asyncDispose]();
     this.#state.unlock();
     if (this.#running === undefined) this.#ended.resolve({ kind: "closed" });
+  }
+
+  #pauseMsMax(): number {
+    return longestPauseMs(this.#keeper.shortestLifeMs);
   }
 
   #onSynced(): void {

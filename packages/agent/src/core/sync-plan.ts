@@ -16,6 +16,8 @@ export interface SyncState {
 export type SyncOutcome =
   /** A poll succeeded, or a push stream that had delivered ended in good order. */
   | { readonly kind: "done" }
+  /** Another SVID is there, and the stream under the one before stands until the next one delivers. */
+  | { readonly kind: "rotated" }
   /** The server does not know the push service. */
   | { readonly kind: "unimplemented" }
   | { readonly kind: "failed"; readonly retryAfterMs?: number };
@@ -23,9 +25,8 @@ export type SyncOutcome =
 /** A polling agent asks its server for push again after so long: it may have been upgraded. */
 const PROBE_PUSH_MS = 600_000;
 
-/** First and longest pause after failures, ms. */
+/** First pause after failures, ms. */
 const FAILURE_FIRST_MS = 500;
-const FAILURE_LAST_MS = 30_000;
 
 /** Before the first round. */
 export const firstSyncState: SyncState = { mode: "push", failures: 0, probePushAtMs: 0 };
@@ -38,10 +39,14 @@ export function nextSync(
     readonly monotonicMs: number;
     readonly fraction: number;
     readonly pollIntervalMs: number;
+    /** Longest pause after failures, ms. */
+    readonly pauseMsMax: number;
   },
 ): { readonly state: SyncState; readonly waitMs: number } {
-  const { monotonicMs, fraction, pollIntervalMs } = at;
+  const { monotonicMs, fraction, pollIntervalMs, pauseMsMax } = at;
   switch (outcome.kind) {
+    case "rotated":
+      return { state: { ...state, failures: 0 }, waitMs: 0 };
     case "unimplemented":
       return {
         state: { mode: "poll", failures: 0, probePushAtMs: monotonicMs + PROBE_PUSH_MS },
@@ -51,7 +56,7 @@ export function nextSync(
       const failures = state.failures + 1;
       const own = backoffMs(failures, fraction, {
         firstMs: FAILURE_FIRST_MS,
-        maxMs: FAILURE_LAST_MS,
+        maxMs: pauseMsMax,
       });
       const told = outcome.retryAfterMs ?? 0;
       // A hint is the least; jitter is added, or all clients that got it would come back together.

@@ -5,6 +5,7 @@ import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
 import type { X509Context, X509ContextSource, X509Svid } from "@bonafide/spiffe";
 import { because } from "../cause-details.ts";
 import { allExpired } from "../core/bundle.ts";
+import { longestPauseMs } from "../core/pauses.ts";
 import {
   type Known,
   learn,
@@ -55,7 +56,8 @@ export interface NodeIdentityOptions {
   readonly joinToken: string | undefined;
 }
 
-const RETRY = { firstMs: 500, maxMs: 30_000 };
+/** First pause after a failed step, ms. */
+const RETRY_FIRST_MS = 500;
 
 /**
  * The agent's own SVID: joins, renews at half life, comes back after expiry, and stops when only a person can help.
@@ -163,8 +165,13 @@ export class NodeIdentity implements X509ContextSource {
     this.#wake.wake();
   }
 
-  /** Keeps the SVID usable until the signal aborts. @throws AGENT_STOPPED when only a person can help */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Keeps the SVID usable until the signal aborts.
+   *
+   * @param pauseMsMax  Longest pause after failures that the workloads' SVIDs allow, ms.
+   * @throws AGENT_STOPPED when only a person can help
+   */
+  async run(signal: AbortSignal, pauseMsMax: () => number): Promise<void> {
     let failures = 0;
     for (;;) {
       signal.throwIfAborted();
@@ -181,7 +188,9 @@ export class NodeIdentity implements X509ContextSource {
         if (isBonafideError(error, "AGENT_STOPPED")) throw error;
         failures++;
         await this.#afterFailure(next, error, signal);
-        const ms = backoffMs(failures, this.#deps.random.fraction(), RETRY);
+        const maxMs = Math.min(pauseMsMax(), longestPauseMs(this.#own.lifeMs));
+        const pause = { firstMs: RETRY_FIRST_MS, maxMs };
+        const ms = backoffMs(failures, this.#deps.random.fraction(), pause);
         await this.#deps.clock.sleep(ms, { signal });
       }
     }

@@ -65,6 +65,13 @@ export class OwnSvid implements X509ContextSource {
     return this.#held !== undefined && this.#deps.clock.monotonicMs() < this.#held.plan.expiresAtMs;
   }
 
+  /** Its life from receipt, ms; undefined without one. */
+  get lifeMs(): number | undefined {
+    if (this.#held === undefined) return undefined;
+    const { svid, receivedAt } = this.#held.stored;
+    return svid.notAfter - Math.max(receivedAt, svid.notBefore);
+  }
+
   /** When it is to be written down again, monotonic ms; undefined while the disk has it. */
   get keepAtMs(): number | undefined {
     return this.#keepAtMs;

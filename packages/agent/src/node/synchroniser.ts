@@ -8,6 +8,7 @@ import { watchPicture } from "../server/push.ts";
 import { entriesDigest } from "../wire/entries-digest.ts";
 import type { ClockWatch } from "./clock-watch.ts";
 import type { NodeIdentity } from "./node-identity.ts";
+import { PushStreams, type ReadStream } from "./push-streams.ts";
 import { isUnknownAuthority } from "./step-failure.ts";
 
 /** What a {@link Synchroniser} works with. */
@@ -18,6 +19,8 @@ export interface SynchroniserDeps {
   readonly picture: Picture;
   readonly identity: NodeIdentity;
   readonly clockWatch: ClockWatch;
+  /** Longest pause after failures that the SVIDs held allow, ms. */
+  readonly pauseMsMax: () => number;
   /** Called after each round that brought news of the server, changed or not. */
   readonly onSynced: () => void;
 }
@@ -29,6 +32,9 @@ export interface SynchroniserOptions {
   readonly agentVersion: string;
 }
 
+/** So often in a row a new stream may be overtaken by the one before; then that one ends first. */
+const OVERTAKEN_MAX = 3;
+
 /** Keeps the picture fresh: by push, or by polling a server that knows no push. */
 export class Synchroniser {
   readonly #deps: SynchroniserDeps;
@@ -37,6 +43,9 @@ export class Synchroniser {
   #lastSyncAt: EpochMs | undefined;
   #awaySince: EpochMs | undefined;
   #digestAgrees = true;
+  readonly #streams = new PushStreams();
+  /** Streams in a row whose first update another one had overtaken. */
+  #overtaken = 0;
 
   constructor(deps: SynchroniserDeps, options: SynchroniserOptions) {
     this.#deps = deps;
@@ -59,7 +68,15 @@ export class Synchroniser {
 
   /** Synchronises until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, identity } = this.#deps;
+    try {
+      await this.#rounds(signal);
+    } finally {
+      await this.#streams.close();
+    }
+  }
+
+  async #rounds(signal: AbortSignal): Promise<never> {
+    const { clock, random, identity, pauseMsMax } = this.#deps;
     let state = firstSyncState;
     for (;;) {
       await identity.whenValid(signal);
@@ -70,6 +87,7 @@ export class Synchroniser {
         monotonicMs: clock.monotonicMs(),
         fraction: random.fraction(),
         pollIntervalMs: this.#options.pollIntervalMs,
+        pauseMsMax: pauseMsMax(),
       });
       ({ state } = next);
       await clock.sleep(next.waitMs, { signal });
@@ -79,8 +97,8 @@ export class Synchroniser {
   async #round(mode: SyncMode, signal: AbortSignal): Promise<SyncOutcome> {
     const { log, identity, clock } = this.#deps;
     try {
-      if (mode === "push") await this.#push(signal);
-      else await this.#poll(signal);
+      if (mode === "push") return await this.#push(signal);
+      await this.#poll(signal);
       return { kind: "done" };
     } catch (error) {
       signal.throwIfAborted();
@@ -103,41 +121,57 @@ export class Synchroniser {
   }
 
   /** One stream, until it ends or another SVID is there to open the next one with. */
-  async #push(signal: AbortSignal): Promise<void> {
-    const { identity, picture, clock, clockWatch } = this.#deps;
+  async #push(signal: AbortSignal): Promise<SyncOutcome> {
     const rotated = new AbortController();
-    const svid = identity.svid;
-    const follow = async (): Promise<void> => {
-      const ending = AbortSignal.any([signal, rotated.signal]);
-      for await (const context of identity.updates({ signal: ending })) {
-        if (context.svid !== svid) rotated.abort(new Error("another SVID"));
-      }
-    };
-    const following = follow();
-    const claim = { digest: this.#digestAgrees, agentVersion: this.#options.agentVersion };
-    let sentAt = clock.now();
+    const over = new AbortController();
+    const following = this.#awaitRotation(rotated, AbortSignal.any([signal, over.signal]));
+    if (this.#overtaken >= OVERTAKEN_MAX) this.#streams.endStanding();
     try {
-      await identity.links.use(async (link) => {
-        const options = { signal: AbortSignal.any([signal, rotated.signal]) };
-        for await (const pushed of watchPicture(link, picture, claim, options)) {
-          clockWatch.measure(sentAt, pushed.serverTime);
-          picture.adopt(pushed.update);
-          this.#synced();
-          this.#compare(pushed.digest);
-          if (!this.#digestAgrees) return;
-          sentAt = Number.POSITIVE_INFINITY;
-        }
-      });
-    } catch (error) {
-      if (!rotated.signal.aborted) throw error;
+      const read: ReadStream = (deliver, ending) => this.#read(deliver, ending);
+      const how = await this.#streams.follow(read, rotated.signal, signal);
+      return { kind: how === "rotated" || this.#overtaken > 0 ? "rotated" : "done" };
     } finally {
-      rotated.abort();
+      over.abort();
       await following;
     }
   }
 
+  async #awaitRotation(rotated: AbortController, signal: AbortSignal): Promise<void> {
+    const { identity } = this.#deps;
+    const { svid } = identity;
+    for await (const context of identity.updates({ signal })) {
+      if (context.svid !== svid) rotated.abort();
+    }
+  }
+
+  async #read(deliver: () => boolean, signal: AbortSignal): Promise<void> {
+    const { identity, picture, clock, clockWatch } = this.#deps;
+    const claim = { digest: this.#digestAgrees, agentVersion: this.#options.agentVersion };
+    let sentAt = clock.now();
+    await identity.links.use(async (link) => {
+      let claimed: number | undefined = picture.version;
+      for await (const pushed of watchPicture(link, picture, claim, { signal })) {
+        // What the stream before brought since was not claimed: this update may lack it. Ask again.
+        if (claimed !== undefined && claimed !== picture.version) {
+          this.#overtaken++;
+          return;
+        }
+        claimed = undefined;
+        if (!deliver()) return;
+        this.#overtaken = 0;
+        clockWatch.measure(sentAt, pushed.serverTime);
+        picture.adopt(pushed.update);
+        this.#synced();
+        this.#compare(pushed.digest);
+        if (!this.#digestAgrees) return;
+        sentAt = Number.POSITIVE_INFINITY;
+      }
+    });
+  }
+
   async #poll(signal: AbortSignal): Promise<void> {
     const { identity, picture } = this.#deps;
+    this.#streams.endStanding();
     const update = await identity.links.use((link) => pollPicture(link, picture, { signal }));
     picture.adopt(update);
     this.#synced();

@@ -50,6 +50,7 @@ export class Picture {
   #state: StateName | undefined;
   #revision = 0n;
   #known = false;
+  #version = 0;
   readonly #listeners: ((change: PictureChange) => void)[] = [];
 
   /** @param bundle  The own trust domain's, from bootstrap or disk. */
@@ -75,6 +76,11 @@ export class Picture {
     return this.#revision;
   }
 
+  /** Counts the updates adopted: what was asked for under another number may lack some of them. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Whether the entry set was ever heard of, now or before a restart. */
   get known(): boolean {
     return this.#known;
@@ -92,6 +98,7 @@ export class Picture {
 
   /** Adopts an update whole. */
   adopt(update: PictureUpdate): void {
+    this.#version++;
     const changes = entryChanges(update, this.entries);
     const entries = changes.upserts.length > 0 || changes.removedIds.length > 0;
     this.entries.apply(changes);

@@ -11,6 +11,7 @@ import {
 import { concatenateDer, verifyX509Svid } from "@bonafide/spiffe";
 import type { TrustBundle } from "../core/bundle.ts";
 import { compareEntries, type Entry } from "../core/entry.ts";
+import { longestPauseMs } from "../core/pauses.ts";
 import { planRotation, rotationReason } from "../core/rotation.ts";
 import { KEYS_PER_TURN, PREFETCH_MAX, SIGN_BATCH_MAX } from "../limits.ts";
 import type { Picture } from "../picture/picture.ts";
@@ -43,7 +44,7 @@ interface Trouble {
   readonly text: string;
 }
 
-/** Pauses after failed signing, ms. */
+/** First and longest pause after failed signing, ms; an SVID of a short life is not kept waiting so long. */
 const RETRY = { firstMs: 250, maxMs: 10_000 };
 
 /**
@@ -73,6 +74,15 @@ export class SvidKeeper {
   /** How many SVIDs are held. */
   get size(): number {
     return this.#svids.size;
+  }
+
+  /** Life of the shortest SVID held, ms; undefined: none is. */
+  get shortestLifeMs(): number | undefined {
+    let shortest: number | undefined;
+    for (const { lifeMs } of this.#svids.values()) {
+      if (shortest === undefined || lifeMs < shortest) shortest = lifeMs;
+    }
+    return shortest;
   }
 
   /** Called with the ids of entries whose SVID came, went or failed. */
@@ -257,6 +267,7 @@ export class SvidKeeper {
       chainDer: concatenateDer(chain.map((der) => ({ der }))),
       keyDer: encodePrivateKey(key.privateKey),
       notAfter: verified.notAfter,
+      lifeMs: verified.notAfter - now,
       revision: entry.revision,
       createdAt: entry.createdAt,
       plan: planRotation(verified, {
@@ -274,7 +285,9 @@ export class SvidKeeper {
   #fail(entryId: string, text: string): void {
     const { clock, random } = this.#deps;
     const failures = (this.#troubles.get(entryId)?.failures ?? 0) + 1;
-    const retryAtMs = clock.monotonicMs() + backoffMs(failures, random.fraction(), RETRY);
+    const maxMs = Math.min(RETRY.maxMs, longestPauseMs(this.#svids.get(entryId)?.lifeMs));
+    const pauseMs = backoffMs(failures, random.fraction(), { ...RETRY, maxMs });
+    const retryAtMs = clock.monotonicMs() + pauseMs;
     this.#troubles.set(entryId, { failures, retryAtMs, text });
   }
 

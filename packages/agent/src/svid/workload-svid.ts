@@ -11,6 +11,8 @@ export interface WorkloadSvid {
   /** PKCS#8 DER. */
   readonly keyDer: Uint8Array;
   readonly notAfter: EpochMs;
+  /** What was left of its life when it was received, ms. */
+  readonly lifeMs: number;
   /** Of the entry that it was signed for. */
   readonly revision: bigint;
   readonly createdAt: bigint;

@@ -32,10 +32,12 @@ import {
   type TlsAcceptor,
   type VerifiedPeer,
   x509BundleOf,
+  type X509Context,
   x509ContextOf,
 } from "@bonafide/spiffe";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Entry } from "../core/entry.ts";
+import { entriesDigest } from "../wire/entries-digest.ts";
 import { formatBundle, formatEntry } from "../wire/format-picture.ts";
 import { authorityKeyId } from "../wire/key-id.ts";
 
@@ -56,6 +58,8 @@ export interface Script {
   push: boolean;
   /** Refuses every call of the agent in this way. */
   refuse: keyof typeof Reason | undefined;
+  /** No new push stream is opened, as by a server that is busy; those that are go on. */
+  failStreams: boolean;
   /** Signing fails as a whole. */
   failSigning: boolean;
   /** The server's clock less the real one, ms. */
@@ -74,11 +78,14 @@ export class ScriptedServer implements AsyncDisposable {
   readonly script: Script = {
     push: true,
     refuse: undefined,
+    failStreams: false,
     failSigning: false,
     clockMs: 0,
     svidTtlMs: 3_600_000,
     tokens: new Set(["token"]),
   };
+  /** What push streams did so far. */
+  readonly streams: ("opened" | "sent" | "ended")[] = [];
   /** Full names of the calls so far. */
   readonly calls: string[] = [];
   // Old enough to be valid by clocks that a test sets back.
@@ -92,6 +99,8 @@ export class ScriptedServer implements AsyncDisposable {
   readonly #revision = new Latest(1);
   readonly #rpc: RpcServer<VerifiedPeer | typeof NO_PEER>;
   readonly #acceptor: TlsAcceptor;
+  readonly #contextOf: () => X509Context;
+  readonly #context: Latest<X509Context>;
   #port = 0;
 
   private constructor() {
@@ -104,10 +113,11 @@ export class ScriptedServer implements AsyncDisposable {
     this.#addServices();
     const id = this.#ca.issue(`spiffe://${TRUST_DOMAIN}/spire/server`);
     const svid = parseX509SvidPem(id.chainPem, id.keyPem);
-    const bundles = new Map([
-      [svid.trustDomain, x509BundleOf(svid.trustDomain, [this.#ca.certificate])],
-    ]);
-    const context = new Latest(x509ContextOf(svid, bundles));
+    const { trustDomain } = svid;
+    this.#contextOf = () =>
+      x509ContextOf(svid, new Map([[trustDomain, x509BundleOf(trustDomain, this.#authorities)]]));
+    const context = new Latest(this.#contextOf());
+    this.#context = context;
     this.#acceptor = createTlsAcceptorWithAnonymous(
       {
         source: { context: () => context.value, updates: (options) => context.updates(options) },
@@ -154,6 +164,7 @@ export class ScriptedServer implements AsyncDisposable {
     this.#tainted.add(authorityKeyId(this.#ca.certificate));
     this.#ca = new TestCa(`spiffe://${TRUST_DOMAIN}`, { commonName: "second" });
     this.#authorities = [...this.#authorities, this.#ca.certificate];
+    this.#context.set(this.#contextOf());
     this.#changed();
   }
 
@@ -279,15 +290,25 @@ export class ScriptedServer implements AsyncDisposable {
         status: "unimplemented",
       });
     }
-    for await (const revision of this.#revision.updates({ signal })) {
-      this.#refuse();
-      yield {
-        kind: UpdateKind.FULL,
-        revision: BigInt(revision),
-        serverTimeMs: BigInt(Date.now() + this.script.clockMs),
-        entries: [...this.#entries.values()].map((entry) => formatEntry(entry)),
-        bundle: this.#bundle(),
-      };
+    if (this.script.failStreams) {
+      throw new BonafideError(SCRIPT_ERRORS, "SCRIPT_FAILS", "streams fail as scripted");
+    }
+    this.streams.push("opened");
+    try {
+      for await (const revision of this.#revision.updates({ signal })) {
+        this.#refuse();
+        this.streams.push("sent");
+        yield {
+          kind: UpdateKind.FULL,
+          revision: BigInt(revision),
+          serverTimeMs: BigInt(Date.now() + this.script.clockMs),
+          entries: [...this.#entries.values()].map((entry) => formatEntry(entry)),
+          bundle: this.#bundle(),
+          entriesDigest: entriesDigest(this.#entries.values()),
+        };
+      }
+    } finally {
+      this.streams.push("ended");
     }
   }
 }
