@@ -175,6 +175,15 @@ test("an agent that gets another SVID of its own opens the next push stream befo
   while ((await served(agt)).length < 2) await nextTurn();
 });
 
+test("an agent without entries agrees with its server, and keeps its stream", async () => {
+  await using server = await ScriptedServer.open();
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  server.put(entry("one"));
+  while ((await served(agt)).length < 1) await nextTurn();
+  assert.deepEqual(server.streams, ["opened", "sent", "sent"]);
+});
+
 test("while no new push stream can be had after a rotation, the one before goes on", async () => {
   await using server = await ScriptedServer.open();
   server.put(entry("one"));

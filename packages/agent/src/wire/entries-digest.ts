@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 
 /**
  * SHA-256 over a set of entries, as bonafide.sync.v1 defines it: in the order of their ids as bytes, of each the length
- * of the id (u32, big endian), the id and the revision (i64, big endian). Empty for no entries.
+ * of the id (u32, big endian), the id and the revision (i64, big endian). Of no entries it is that
+ * of no bytes; an empty one asks for everything.
  */
 export function entriesDigest(
   entries: Iterable<{ readonly id: string; readonly revision: bigint }>,
 ): Uint8Array {
   const rows = [...entries].map(({ id, revision }) => ({ id: Buffer.from(id, "utf8"), revision }));
-  if (rows.length === 0) return new Uint8Array();
   rows.sort((a, b) => Buffer.compare(a.id, b.id));
   const hash = createHash("sha256");
   const length = Buffer.alloc(4);

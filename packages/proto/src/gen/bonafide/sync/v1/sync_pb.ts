@@ -33,7 +33,7 @@ export type WatchRequest = Message<"bonafide.sync.v1.WatchRequest"> & {
 
   /**
    * SHA-256 over the entries it holds, in the order of their ids as bytes; of each: length of the
-   * id (u32, big endian), id (UTF-8), revision_number (i64, big endian). Empty if it holds none.
+   * id (u32, big endian), id (UTF-8), revision_number (i64, big endian). Empty asks for everything.
    *
    * @generated from field: bytes entries_digest = 2;
    */
