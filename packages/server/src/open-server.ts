@@ -140,7 +140,8 @@ class Server implements RunningServer {
     this.ended.catch(() => {
       // Whoever wants to know asks; nobody has to.
     });
-    const access = new Access({ registry, clock }, options);
+    const bundles = new BundleCache(registry, trustDomain);
+    const access = new Access({ registry, clock, bundles }, options);
     const authorityDeps = { keys, registry, lane, clock, log };
     this.#services = {
       store,
@@ -152,7 +153,7 @@ class Server implements RunningServer {
       access,
       authorities: new AuthorityService(authorityDeps, options, forX509(options)),
       jwtAuthorities: new AuthorityService(authorityDeps, options, forJwt(options)),
-      bundles: new BundleCache(registry, trustDomain),
+      bundles,
       entitlements: new Entitlements(registry, trustDomain, clock),
       freshness: new Freshness(clock, options.maxStalenessMs),
       soft: new SoftStateWriter({ soft: store.soft, clock, log }),

@@ -5,6 +5,8 @@ import { PermissionDeniedDetails_Reason as Reason } from "@bonafide/proto/spire/
 import { PermissionDeniedDetailsSchema } from "@bonafide/proto/spire/api/types/status_pb";
 import { detail, type IncomingCall, withStatus } from "@bonafide/rpc";
 import { type SpiffeId, type TrustDomain, pathOf } from "@bonafide/spiffe";
+import type { BundleCache } from "../authority/bundle-cache.ts";
+import { authorityIdOf } from "../authority/sign-svid.ts";
 import {
   type AdminMethod,
   type Caller,
@@ -23,6 +25,8 @@ import { ruleOf } from "./rules.ts";
 export interface AccessDeps {
   readonly registry: RegistryView;
   readonly clock: Clock;
+  /** Of other trust domains, as of now. */
+  readonly bundles: Pick<BundleCache, "foreign">;
 }
 
 /** Options of {@link Access}. */
@@ -148,13 +152,20 @@ export class Access {
     return state !== undefined && state !== "revoked" && state !== "expired";
   }
 
+  /** The same for members of other trust domains: their bundle may have been withdrawn, or have lost this root. */
+  #isForeignRootHeld({ rootId, trustDomain }: MemberPeer): boolean {
+    const authorities = this.#deps.bundles.foreign(trustDomain)?.x509.authorities ?? [];
+    return authorities.some((authority) => authorityIdOf(authority) === rootId);
+  }
+
   #caller(peer: ServerPeer): Caller {
     if (peer.kind === "local") return { kind: "local", uid: peer.uid };
     if (peer.kind !== "member" || peer.notAfter <= this.#deps.clock.now()) {
       return { kind: "anonymous" };
     }
     const isOurs = peer.trustDomain === this.#options.trustDomain;
-    if (isOurs && !this.#isRootPublished(peer)) return { kind: "anonymous" };
+    const isVouchedFor = isOurs ? this.#isRootPublished(peer) : this.#isForeignRootHeld(peer);
+    if (!isVouchedFor) return { kind: "anonymous" };
     if (this.#isAgentId(peer)) return { kind: "agent", spiffeId: peer.id };
     const isAdmin = this.isAdminId(peer.id) || this.#hasAdminEntry(peer.id);
     return { kind: isAdmin ? "admin" : "member", spiffeId: peer.id };
