@@ -93,8 +93,21 @@ export {
   type FolderDiff,
   shadowDiff,
 } from "./core/folder/compare-folders.ts";
+export {
+  type AccessProposal,
+  type AccessRequest,
+  proposeAccess,
+} from "./core/folder/propose-access.ts";
 export { renderDiff, renderPullRequest } from "./core/folder/render-diff.ts";
 export { type AccessChange, diffAccess, type DiffInput } from "./core/graph/diff.ts";
+export {
+  drawGraph,
+  type DrawOptions,
+  type GraphDrawing,
+  type GraphEdge,
+  graphToDot,
+  graphToMermaid,
+} from "./core/graph/draw-graph.ts";
 export { AccessPaths, type Hop } from "./core/graph/paths.ts";
 export { printExpression } from "./core/graph/print-expression.ts";
 export {

@@ -1,4 +1,4 @@
-import { modelEntities, policiesOf, why } from "@bonafide/authz";
+import { modelEntities, nameOf, policiesOf, why } from "@bonafide/authz";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { explanationJson, explanationText } from "../authz/explanation.ts";
 import { FOLDER_FLAG, openFolder } from "../authz/open-folder.ts";
@@ -29,6 +29,11 @@ export const authzWhy: Command = defineCommand({
     const lines = [explanationText(request, explanation, places)];
     if (!isDeclared)
       lines.push("  the path is not declared; only what permits the service reaches it");
+    if (!allowed && isDeclared && explanation.verdict.decision.determining.length === 0) {
+      const { principal, action, resource } = request;
+      const ask = `${nameOf(resource)} --from ${nameOf(principal)} --action ${action.id}`;
+      lines.push(`to ask for it: bonafide authz request ${ask} --reason TEXT --by NAME`);
+    }
     const found = explanationJson(request, explanation, places);
     output.result(lines.join("\n"), { declared: isDeclared, ...found });
     return allowed ? EXIT.ok : EXIT.no;

@@ -158,6 +158,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./authz-diff.ts")).authzDiff,
   },
   {
+    name: "authz graph",
+    summary: "draws who may call which service",
+    load: async () => (await import("./authz-graph.ts")).authzGraph,
+  },
+  {
+    name: "authz request",
+    summary: "asks the owner of a route for access",
+    load: async () => (await import("./authz-request.ts")).authzRequest,
+  },
+  {
     name: "authz codeowners",
     summary: "prints who has to review what",
     load: async () => (await import("./authz-codeowners.ts")).authzCodeowners,

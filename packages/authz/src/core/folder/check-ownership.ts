@@ -8,7 +8,7 @@ import type { Folder, SourcedPolicy } from "./folder.ts";
 type Services = ReadonlyMap<string, ServiceDeclaration>;
 
 /** Classes of data that need a second approver. */
-const GUARDED_DATA = ["pci", "pii"];
+export const GUARDED_DATA: readonly string[] = ["pci", "pii"];
 const OWNED_TYPES: ReadonlySet<string> = new Set([
   "BF::Service",
   "BF::Route",
