@@ -244,6 +244,8 @@ export declare function openServer<Peer>(options?: RpcServerOptions<Peer>): RpcS
 
 export declare function openUnixChannel(path: string, options?: ChannelOptions): Channel;
 
+export declare function renderStatus(error: unknown): StatusObject;
+
 export declare function withStatus<E extends BonafideError>(error: E, extra: StatusExtra): E;
 
 // @bonafide/rpc/testing

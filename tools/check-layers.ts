@@ -16,6 +16,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "@bonafide/spiffe": 3,
   "@bonafide/authz": 3,
   "@bonafide/plugin-api": 4,
+  "@bonafide/enforce": 4,
   "@bonafide/server": 5,
   "@bonafide/agent": 5,
   "@bonafide/store-sqlite": 5,

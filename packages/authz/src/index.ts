@@ -160,3 +160,5 @@ export {
   verifyBundle,
   type VerifyBundleOptions,
 } from "./bundle/verified-bundle.ts";
+export { CallerEntities, type KnownCallers } from "./core/model/caller-entities.ts";
+export { type ReplayedEdge, replayRecord } from "./core/record/replay.ts";

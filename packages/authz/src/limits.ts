@@ -69,3 +69,6 @@ export const CLOCK_SKEW_MS: number = 5 * 60_000;
 
 /** Longest life of a bundle, ms: a forgotten one must not grant for years. */
 export const BUNDLE_LIFE_MS_MAX: number = 400 * 24 * 3_600_000;
+
+/** Most callers whose entities are kept, of those that a bundle does not list. */
+export const CALLERS_KEPT_MAX = 1000;

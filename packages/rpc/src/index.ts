@@ -12,7 +12,7 @@ export { type Connection } from "./connection.ts";
 export { createClient } from "./create-client.ts";
 export { addHealth, HealthRegistry, type ServingStatus } from "./health.ts";
 export { addReflection } from "./reflection.ts";
-export { detail, type StatusExtra, withStatus } from "./render-status.ts";
+export { detail, renderStatus, type StatusExtra, withStatus } from "./render-status.ts";
 export { STATUS_CODES } from "./status.ts";
 export { RPC_ERRORS, RpcError, type RpcErrorCode } from "./rpc-errors.ts";
 export {

@@ -1,0 +1,1 @@
+export { signedBundle, type SignedBundleOptions } from "./signed-bundle.ts";
