@@ -13,6 +13,7 @@ import {
   type Observation,
 } from "@bonafide/agent";
 import { systemClock } from "@bonafide/lifetime";
+import { ManualClock } from "@bonafide/lifetime/testing";
 import {
   type Kernel,
   listenUnix,
@@ -22,6 +23,12 @@ import {
   UnixPeer,
   withoutCalls,
 } from "@bonafide/unix-peer";
+
+/** An attack takes well under a second; one that waits for what never comes must end, also on a machine that is busy. */
+export const MS_MAX = 180_000;
+
+/** No attestor is late here: what an attack shows must not hang on how busy the machine is. */
+export const ATTESTORS_MS_MAX = 120_000;
 
 /** Uids and gids without an account, of nobody else. */
 export const ATTACKER = 61_001;
@@ -78,7 +85,10 @@ export class AttackBench implements AsyncDisposable {
     this.folder = mkdtempSync("/tmp/bf-");
     chmodSync(this.folder, 0o755);
     const attestors = [stack.use(createUnixAttestor()), nsAttestor(), launcherAttestor(slots)];
-    this.attestation = createAttestation({ clock: systemClock, attestors });
+    this.attestation = createAttestation(
+      { clock: systemClock, attestors },
+      { attestorsMsMax: ATTESTORS_MS_MAX },
+    );
   }
 
   static async open(
@@ -87,7 +97,8 @@ export class AttackBench implements AsyncDisposable {
   ): Promise<AttackBench> {
     const kernel = withoutCalls(await openKernel(), missing);
     const stack = new AsyncDisposableStack();
-    const slots = stack.use(await LauncherSlots.open({ clock: systemClock, kernel }));
+    // A clock that stands: a slot waits for its process, however long that takes to start.
+    const slots = stack.use(await LauncherSlots.open({ clock: new ManualClock(), kernel }));
     const bench = new AttackBench(kernel, slots, stack);
     mkdirSync(join(bench.folder, "open"), { mode: 0o755 });
     const listener = await listenUnix({
@@ -161,13 +172,7 @@ export class AttackBench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const connection of this.#seen) endCaller(connection);
-    for (const child of this.#children) {
-      const isRunning = child.exitCode === null && child.signalCode === null;
-      const exit = isRunning ? once(child, "exit") : undefined;
-      // Also after its leader ended: what it forked is of its group.
-      killGroup(child);
-      await exit;
-    }
+    for (const child of this.#children) await endGroup(child);
     await this.#stack.disposeAsync();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -183,14 +188,17 @@ function endCaller({ caller }: UnixConnection): void {
   }
 }
 
-/** Attacks run in sessions of their own, so that what they forked ends with them. */
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
+/** Ends a child that leads a group of its own, and whatever it forked, also when it has ended before. */
+export async function endGroup(child: ChildProcess): Promise<void> {
+  const isRunning = child.exitCode === null && child.signalCode === null;
+  const exit = child.pid !== undefined && isRunning ? once(child, "exit") : undefined;
   try {
-    process.kill(-child.pid, "SIGKILL");
+    // Never without a number: that would be our own group.
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {
     // Nobody of it is left.
   }
+  await exit;
 }
 
 /** What a short program prints, run as a user. */

@@ -7,6 +7,7 @@ import {
   AttackBench,
   ATTACKER,
   MODES,
+  MS_MAX,
   omission,
   said,
   valuesOf,
@@ -49,7 +50,6 @@ function whyNoCgroups(): string | undefined {
 }
 
 const skip = whyNoCgroups() ?? false;
-const MS_MAX = 20_000;
 
 for (const { name, missing } of MODES) {
   suite(`attacks on cgroups, ${name}`, () => {

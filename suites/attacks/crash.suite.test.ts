@@ -9,9 +9,9 @@ import { createInterface, type Interface } from "node:readline";
 import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ATTESTATION_STEPS } from "@bonafide/agent";
+import { MS_MAX } from "./attack-bench.ts";
 
 const AGENT = fileURLToPath(new URL("crashing-agent.ts", import.meta.url));
-const MS_MAX = 30_000;
 const LAUNCHER_POINTS = ["slot-opened", "slot-matched", "slot-bound", "slot-kept"] as const;
 
 /** An agent that can be killed at a point and started again on the same folder. */

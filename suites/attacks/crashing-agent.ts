@@ -8,7 +8,9 @@ import {
   slotsFile,
 } from "@bonafide/agent";
 import { systemClock } from "@bonafide/lifetime";
+import { ManualClock } from "@bonafide/lifetime/testing";
 import { listenUnix, openKernel, UnixPeer } from "@bonafide/unix-peer";
+import { ATTESTORS_MS_MAX } from "./attack-bench.ts";
 
 /*
  * An agent's way of looking at callers, which kills itself at a point: SOCKET SLOTS [POINT]
@@ -20,7 +22,8 @@ const at = (point: string): void => {
 };
 const kernel = await openKernel();
 const slots = await LauncherSlots.open(
-  { clock: systemClock, kernel, file: slotsFile(slotsPath) },
+  // A clock that stands: a slot waits for its process, however long that takes.
+  { clock: new ManualClock(), kernel, file: slotsFile(slotsPath) },
   { at },
 );
 const attestation = createAttestation(
@@ -32,7 +35,7 @@ const attestation = createAttestation(
       launcherAttestor(slots),
     ],
   },
-  { beforeStep: at },
+  { beforeStep: at, attestorsMsMax: ATTESTORS_MS_MAX },
 );
 
 async function answer(caller: UnixPeer, byte: number): Promise<string> {

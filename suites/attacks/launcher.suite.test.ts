@@ -3,11 +3,18 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { suite, test } from "node:test";
 import { UnixPeer } from "@bonafide/unix-peer";
-import { AttackBench, ATTACKER, MODES, said, valuesOf, whyNotHere } from "./attack-bench.ts";
+import {
+  AttackBench,
+  ATTACKER,
+  MODES,
+  MS_MAX,
+  said,
+  valuesOf,
+  whyNotHere,
+} from "./attack-bench.ts";
 import { assertGrade } from "./printed-grades.ts";
 
 const skip = whyNotHere() ?? false;
-const MS_MAX = 20_000;
 
 /** Gives a started process a name, as its launcher, this process. */
 async function launched(bench: AttackBench, pid: number, name: string): Promise<Uint8Array> {

@@ -24,12 +24,11 @@ import {
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { createClient, openUnixChannel } from "@bonafide/rpc";
 import { parseSpiffeId } from "@bonafide/spiffe";
-import { ATTACKER, whyNotHere } from "./attack-bench.ts";
+import { ATTACKER, endGroup, MS_MAX, whyNotHere } from "./attack-bench.ts";
 
 const skip = whyNotHere() ?? false;
 const PERL = "/usr/bin/perl";
 const SLEEP = "/usr/bin/sleep";
-const MS_MAX = 60_000;
 
 /**
  * Connects to a socket, leaves the connection to a child that passes on bytes, and on a signal lays another file over
@@ -116,13 +115,7 @@ class Launderer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const child = this.#child;
-    if (child?.pid !== undefined) {
-      const isRunning = child.exitCode === null && child.signalCode === null;
-      const exit = isRunning ? once(child, "exit") : undefined;
-      process.kill(-child.pid, "SIGKILL");
-      await exit;
-    }
+    if (this.#child !== undefined) await endGroup(this.#child);
     this.#server?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -145,11 +138,18 @@ test(
     await agt.agent.ready({ signal: AbortSignal.timeout(MS_MAX) });
     await launderer.start(agt.agent.workloadSocket);
     using channel = openUnixChannel(launderer.relay);
-    const stream = createClient(SpiffeWorkloadAPI, channel).fetchX509SVID(
-      {},
-      { headers: WORKLOAD_HEADERS, signal: AbortSignal.timeout(MS_MAX) },
-    );
-    assert.deepEqual(await next(stream), ["genuine", "user"]);
+    const workload = createClient(SpiffeWorkloadAPI, channel);
+    const watch = (): Stream =>
+      workload.fetchX509SVID(
+        {},
+        { headers: WORKLOAD_HEADERS, signal: AbortSignal.timeout(MS_MAX) },
+      );
+    let stream = watch();
+    // On a busy machine the digest may be late for the first call.
+    while (!(await next(stream)).includes("genuine")) {
+      await stream.return();
+      stream = watch();
+    }
     // Nobody asks for a digest any more, so none is looked at.
     server.remove("genuine");
     assert.deepEqual(await next(stream), ["user"]);
@@ -159,7 +159,9 @@ test(
   },
 );
 
-async function next(stream: AsyncGenerator<X509SVIDResponse, void, void>): Promise<string[]> {
+type Stream = AsyncGenerator<X509SVIDResponse, void, void>;
+
+async function next(stream: Stream): Promise<string[]> {
   const { value, done } = await stream.next();
   assert.ok(done !== true);
   return value.svids

@@ -9,8 +9,10 @@ import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
   AttackBench,
+  endGroup,
   ATTACKER,
   MODES,
+  MS_MAX,
   omission,
   OTHER,
   valuesOf,
@@ -20,7 +22,6 @@ import { assertGrade } from "./printed-grades.ts";
 
 const AGENT = fileURLToPath(new URL("refusing-agent.ts", import.meta.url));
 const UNSHARE = "/usr/bin/unshare";
-const MS_MAX = 20_000;
 
 function whyNoNamespaces(): string | undefined {
   const here = whyNotHere();
@@ -59,11 +60,7 @@ async function saidOf(wrapper: readonly string[], missing: readonly string[]): P
     const [line]: unknown[] = await once(lines, "line");
     return String(line);
   } finally {
-    for (const child of children) {
-      const exit = once(child, "exit");
-      process.kill(-(child.pid ?? 0), "SIGKILL");
-      await exit;
-    }
+    for (const child of children) await endGroup(child);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -56,11 +56,11 @@ function openAgentOf(
 }
 
 async function ready(agt: TestAgent): Promise<void> {
-  await agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  await agt.agent.ready({ signal: AbortSignal.timeout(120_000) });
 }
 
 function watch(agt: TestAgent): AsyncGenerator<X509SVIDResponse, void, void> {
-  const signal = AbortSignal.timeout(20_000);
+  const signal = AbortSignal.timeout(120_000);
   return agt.workload(SpiffeWorkloadAPI).fetchX509SVID({}, { headers: WORKLOAD_HEADERS, signal });
 }
 

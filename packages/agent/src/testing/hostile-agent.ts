@@ -27,7 +27,7 @@ export async function openHostileAgent(): Promise<HostileAgent> {
       joinToken: "token",
     }),
   );
-  await agent.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  await agent.agent.ready({ signal: AbortSignal.timeout(120_000) });
   const { workloadSocket, adminSocket } = agent.agent;
   const common = [Health, ServerReflection];
   const targets = [

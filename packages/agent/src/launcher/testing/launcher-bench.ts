@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "@bonafide/lifetime";
+import { ManualClock } from "@bonafide/lifetime/testing";
 import { Launcher, LauncherAdmin } from "@bonafide/proto/bonafide/agent/v1/launcher_pb";
 import { addService, openServer, type RpcServer } from "@bonafide/rpc";
 import {
@@ -63,7 +63,8 @@ export class LauncherBench implements AsyncDisposable {
   async #start(): Promise<void> {
     const { permissions, at } = this.#options;
     const slots = await LauncherSlots.open(
-      { clock: systemClock, kernel: this.#kernel, file: slotsFile(this.filePath) },
+      // A clock that stands: a slot waits for its process, however long that takes to start.
+      { clock: new ManualClock(), kernel: this.#kernel, file: slotsFile(this.filePath) },
       {
         ...(permissions === undefined ? {} : { permissions }),
         ...(at === undefined ? {} : { at }),
