@@ -5,7 +5,7 @@ import { after } from "node:test";
 // this names the handles instead, and fails the file.
 
 const TICK_MS = 100;
-const TICKS = 30;
+const TICKS = 100;
 
 after(() => {
   // Counted in ticks: a hook that clears up for long, synchronously, is no leak.

@@ -24,7 +24,7 @@ const files = globSync([...UNIT_PATTERNS], { exclude: [...UNIT_EXCLUDES] })
   .toSorted();
 const run = await runTestFiles(files, {
   concurrency: availableParallelism(),
-  fileTimeoutMs: 120_000,
+  fileTimeoutMs: 300_000,
   print: (text) => void process.stderr.write(text),
 });
 let judgement = judge(items, listed, run.results);

@@ -16,7 +16,7 @@ const listed = JSON.parse(readFileSync("suites/properties/attacks.json", "utf8")
 const files = globSync("{packages/*/src,apps/*/src,suites,conformance}/**/*.properties.test.ts");
 const run = await runTestFiles(files.toSorted(), {
   concurrency: 1,
-  fileTimeoutMs: 300_000,
+  fileTimeoutMs: 600_000,
   print: (text) => void process.stderr.write(text),
 });
 const problems = run.empty.map((file) => `${file}: no tests`);

@@ -29,12 +29,12 @@ export const TEST_GROUPS: Readonly<Record<string, TestGroup>> = {
     patterns: UNIT_PATTERNS,
     excludes: UNIT_EXCLUDES,
     concurrency: availableParallelism(),
-    fileTimeoutMs: 120_000,
+    fileTimeoutMs: 300_000,
     mustNotSkip: false,
   },
-  suites: special("suite", 600_000),
+  suites: special("suite", 900_000),
   interop: special("interop", 300_000),
-  long: special("long", 900_000),
+  long: special("long", 3_600_000),
 };
 
 function special(kind: string, fileTimeoutMs: number): TestGroup {

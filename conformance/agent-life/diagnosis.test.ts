@@ -169,7 +169,7 @@ test("an entry of this node's earlier ID is recognised after the node joined ane
   await node.srv.local(Agent).deleteAgent({ id: before });
   await node.agt.agent.ended;
   await node.agt.restart({ joinToken: await node.srv.token() });
-  await node.agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  await node.agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
   const answer = await node.agt.admin(Diagnosis).why({
     about: { case: "pid", value: process.pid },
     elsewhere: elsewhereEntries(entries, new Set([node.agt.agent.id ?? ""])),

@@ -41,7 +41,7 @@ test("an agent that cannot write its SVID down renews it all the same, and keeps
   await rm(path, { recursive: true });
   await node.agt.logged("identity.kept");
   await node.agt.restart();
-  await node.agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  await node.agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
 });
 
 test("a second agent on the same folder is refused, and the folder is free once the first has ended", async () => {
@@ -84,7 +84,7 @@ test("an evicted agent ends with the command that brings it back, and a new toke
   assert.equal(end.kind === "stopped" && end.cause?.code, "agent.evicted");
   assert.equal(end.kind === "stopped" && end.cause?.command, "bonafide token create");
   await node.agt.restart({ joinToken: await node.srv.token() });
-  await node.agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  await node.agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
 });
 
 test("a restarted agent serves what it knew, with no token, and without its server", async () => {
@@ -146,7 +146,7 @@ test("insecure bootstrap says so with the fingerprint, and joins", async () => {
     bootstrap: { kind: "insecure" },
     joinToken: await node.srv.token(),
   });
-  await agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  await agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
   const line = await agt.logged("bootstrap.insecure");
   assert.equal(line.level, "warn");
   assert.match(JSON.stringify(line.fields), /[0-9a-f]{64}/);

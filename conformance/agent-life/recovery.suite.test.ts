@@ -33,7 +33,7 @@ async function comesBackAfter(offMs: number): Promise<string[]> {
   clock.shiftMs = offMs;
   await node.srv.restart({ port });
   await node.agt.restart();
-  await node.agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  await node.agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
   const stream = watchSvids(node.agt);
   assert.equal((await next(stream)).svids[0]?.spiffeId, "spiffe://example.org/kept");
   await stream.return();

@@ -57,7 +57,7 @@ export async function openNode(options: TestServerOptions = {}): Promise<Node> {
     joinToken: await srv.token(),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
-  await agt.agent.ready({ signal: AbortSignal.timeout(20_000) });
+  await agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
   const agentPath = (agt.agent.id ?? "").slice(`spiffe://${TD}`.length);
   const diagnosis = agt.admin(Diagnosis);
   const heard = async (revision: bigint): Promise<void> => {
@@ -98,7 +98,7 @@ export async function openNode(options: TestServerOptions = {}): Promise<Node> {
 /** Opens FetchX509SVID; the caller iterates and ends it. */
 export function watchSvids(
   agt: TestAgent,
-  signal: AbortSignal = AbortSignal.timeout(20_000),
+  signal: AbortSignal = AbortSignal.timeout(60_000),
 ): AsyncGenerator<X509SVIDResponse, void, void> {
   return agt.workload(SpiffeWorkloadAPI).fetchX509SVID({}, { headers: WORKLOAD_HEADERS, signal });
 }

@@ -114,7 +114,7 @@ test("WLA-21 (Workload API §5.2.2): the bundles hold the own trust domain, by i
   await node.entry("/one");
   const stream = node.agt
     .workload(SpiffeWorkloadAPI)
-    .fetchX509Bundles({}, { headers: WORKLOAD_HEADERS, signal: AbortSignal.timeout(20_000) });
+    .fetchX509Bundles({}, { headers: WORKLOAD_HEADERS, signal: AbortSignal.timeout(60_000) });
   const { bundles } = await next(stream);
   await stream.return();
   assert.deepEqual(Object.keys(bundles), ["spiffe://example.org"]);
@@ -126,6 +126,6 @@ test("WLA-18 (Workload API §5.2.2): bundles are denied to a caller without iden
   await using node = await openNode();
   const stream = node.agt
     .workload(SpiffeWorkloadAPI)
-    .fetchX509Bundles({}, { headers: WORKLOAD_HEADERS, signal: AbortSignal.timeout(20_000) });
+    .fetchX509Bundles({}, { headers: WORKLOAD_HEADERS, signal: AbortSignal.timeout(60_000) });
   await assert.rejects(next(stream), { status: "permission_denied" });
 });

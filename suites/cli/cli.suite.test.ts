@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -191,10 +191,13 @@ test("whoami, why and api fetch x509 agree on who this is", options, async () =>
 test(
   "a stranger is refused with a decision id, and why explains it by that id",
   options,
-  async () => {
-    const who = await ended(cli.start(["whoami"], 61_501));
-    // An interpreter that other users may not reach says nothing about the command.
-    if (who.code === -1) return;
+  async (t) => {
+    const stranger = { uid: 61_501, gid: 61_501, cwd: "/" };
+    if (spawnSync("test", ["-x", process.execPath], stranger).status !== 0) {
+      t.skip("needs a checkout that other users can read");
+      return;
+    }
+    const who = await ended(cli.start(["whoami"], stranger.uid));
     assert.equal(who.code, 1, who.err);
     const [id] = /d-\S+/.exec(who.out) ?? [];
     const why = await cli.run("why", String(id), "--json");

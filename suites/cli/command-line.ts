@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /** A command may take so long; a command that hangs fails its test, not the whole suite. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 
 /** The command line as a user of one plane has it: sockets in the environment. */
 export class CommandLine {

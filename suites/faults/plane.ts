@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -173,7 +175,7 @@ export class Plane implements AsyncDisposable {
       readonly timeoutMs?: number;
     } = {},
   ): Promise<string> {
-    const { ttl = 10, parentPath = NODE_PATH, timeoutMs = 10_000 } = options;
+    const { ttl = 10, parentPath = NODE_PATH, timeoutMs = 30_000 } = options;
     const [type = "", ...rest] = selector.split(":");
     const { results } = await this.local(Entry).batchCreateEntry(
       {
@@ -273,12 +275,24 @@ export class Plane implements AsyncDisposable {
   }
 }
 
+/**
+ * A port of 127.0.0.1 that nobody listens on, below those that the kernel hands out: so nobody gets it while the server
+ * is down.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    try {
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+      return port;
+    } catch {
+      // Taken: try another.
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
 }
 
 /** Waits until something is true; the test's own deadline ends the wait. */
@@ -287,7 +301,7 @@ export async function until(
   isTrue: () => boolean | Promise<boolean>,
   options: { readonly withinMs?: number } = {},
 ): Promise<void> {
-  const end = performance.now() + (options.withinMs ?? 30_000);
+  const end = performance.now() + (options.withinMs ?? 60_000);
   while (!(await isTrue())) {
     if (performance.now() > end) throw new Error(`not in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -115,7 +115,7 @@ test("go-spiffe and our SDK prove themselves to each other over mutual TLS, in b
   const socket = node.agt.agent.workloadSocket;
   await using source = await openX509Source(
     { address: `unix://${socket}` },
-    { signal: AbortSignal.timeout(20_000) },
+    { signal: AbortSignal.timeout(60_000) },
   );
   const id = "spiffe://example.org/both";
 

@@ -21,7 +21,7 @@ test("what a server that nothing verifies refuses is no refusal, so it cannot en
     },
   });
   try {
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(60_000);
     // The scripted server does not know the service: a status that would otherwise change what the agent does.
     const error: unknown = await calls.fetchSignedBundleInsecure({ signal }).then(
       () => assert.fail("it answered"),
