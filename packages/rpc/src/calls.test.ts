@@ -236,6 +236,30 @@ test("requests are no longer asked for once the call is over", async () => {
   assert.equal(returned, 2);
 });
 
+test("a stream of requests without end leaves turns to others, also before there is a connection", async () => {
+  await using opened = await openEcho({
+    async join(requests) {
+      for await (const { text } of requests) return { text };
+      return {};
+    },
+  });
+  let asked = 0;
+  function* endless(): Generator<{ text: string }, void, void> {
+    for (;;) {
+      asked++;
+      yield { text: "more" };
+    }
+  }
+  const joined = opened.echo.join(toAsync(endless()));
+  await new Promise(setImmediate);
+  assert.ok(asked < 1000, `${asked} before the first turn of anybody else`);
+  await joined;
+});
+
+async function* toAsync<T>(values: Iterable<T>): AsyncGenerator<T, void, void> {
+  yield* values;
+}
+
 test("a request stream that fails is the call's failure", async () => {
   await using opened = await openEcho({
     async join(requests) {

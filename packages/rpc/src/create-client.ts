@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import type { CallOptions, Client } from "./call-types.ts";
@@ -18,6 +19,9 @@ type Requests = AsyncIterable<unknown>;
 
 /** A deadline beyond this overflows in grpc-js servers, which then end the call at once; it means none. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/** Requests of a stream that are written before everybody else has a turn. */
+const WRITES_PER_TURN = 16;
 
 /** The part of grpc-js's call objects that all kinds have. */
 interface RunningCall {
@@ -155,7 +159,7 @@ function feed(call: WritingCall, requests: Requests): RunningCall & Fed {
   call.on("drain", () => wake?.());
   for (const event of ["status", "error", "close"] as const) call.on(event, onOver);
   const write = async (): Promise<void> => {
-    for (;;) {
+    for (let asked = 1; ; asked++) {
       const next = await iterator.next();
       if (over) return;
       if (next.done === true) {
@@ -167,6 +171,8 @@ function feed(call: WritingCall, requests: Requests): RunningCall & Fed {
           wake = resolve;
         });
       }
+      // Before there is a connection grpc-js takes a megabyte, and says "go on" without ever letting go of the loop.
+      if (asked % WRITES_PER_TURN === 0) await nextTurn();
     }
   };
   write().catch((error: unknown) => {
