@@ -49,7 +49,7 @@ const PERL = "/usr/bin/perl";
 
 /** Why the attacks cannot be tried here; undefined when they can. */
 export function whyNotHere(): string | undefined {
-  if (process.geteuid?.() !== 0) return "needs root, to be other users";
+  if (process.geteuid?.() !== 0) return "needs root, to be another user";
   return existsSync(PERL) ? undefined : `needs ${PERL}, to be an attacker`;
 }
 

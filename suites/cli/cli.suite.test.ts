@@ -19,7 +19,7 @@ import { CommandLine, ended } from "./command-line.ts";
 
 const options = {
   timeout: 120_000,
-  skip: process.getuid?.() === 0 ? false : "needs root",
+  skip: process.getuid?.() === 0 ? false : "needs root, to be another user",
 } as const;
 const PARENT = "spiffe://example.org/node/local";
 

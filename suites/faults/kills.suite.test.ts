@@ -137,7 +137,7 @@ function lateOnes(
 
 test(
   `${KILLS} kills in ${KILLING_MS / 1000} s under ${WORKLOADS} processes of ${USERS} users, seed ${SEED}`,
-  { skip: process.getuid?.() === 0 ? false : "needs root, for other users", timeout: 840_000 },
+  { skip: process.getuid?.() === 0 ? false : "needs root, to be another user", timeout: 840_000 },
   async () => {
     const random = seeded(SEED);
     say(`SEED=${SEED}`);

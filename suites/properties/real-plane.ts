@@ -25,7 +25,7 @@ export interface Workload {
   until(holds: (events: readonly DemoEvent[]) => boolean): Promise<void>;
 }
 
-/** A real server, a real agent, and workloads of their own users. Needs root. */
+/** A real server, a real agent, and workloads by the names that the launcher gives: no user but ours is needed. */
 export class RealPlane implements AsyncDisposable {
   readonly server: SocketClient;
   readonly plane: Plane;
@@ -65,15 +65,15 @@ export class RealPlane implements AsyncDisposable {
     return new RealPlane({ server, plane, folder }, stack.move());
   }
 
-  /** Registers a user's processes, with SVIDs of so many seconds. */
-  async register(path: string, uid: number, ttlSeconds: number): Promise<void> {
+  /** Registers the processes that are started under a name, with SVIDs of so many seconds. */
+  async register(path: string, name: string, ttlSeconds: number): Promise<void> {
     const trustDomain = "example.org";
     const { results } = await this.server.client(Entry).batchCreateEntry({
       entries: [
         {
           spiffeId: { trustDomain, path },
           parentId: { trustDomain, path: NODE_PATH },
-          selectors: [{ type: "unix", value: `uid:${uid}` }],
+          selectors: [{ type: "launcher", value: `name:${name}` }],
           x509SvidTtl: ttlSeconds,
         },
       ],
@@ -81,17 +81,13 @@ export class RealPlane implements AsyncDisposable {
     if (results[0]?.status?.code !== 0) throw new Error(results[0]?.status?.message);
   }
 
-  /** Starts a program of the demo as a user. */
-  start(program: "run-greeter" | "run-visitor", uid: number, args: readonly string[]): Workload {
-    const entry = fileURLToPath(
-      import.meta.resolve(`@bonafide/cli/${program.slice("run-".length)}`),
-    );
-    const child = spawn(process.execPath, [entry, ...args], {
+  /** Starts a program of the demo under its own name. */
+  start(program: "greeter" | "visitor", args: readonly string[]): Workload {
+    const entry = fileURLToPath(import.meta.resolve(`@bonafide/cli/${program}`));
+    const child = spawn(process.execPath, this.#execAs(program, process.execPath, entry, ...args), {
       cwd: "/",
-      env: { SPIFFE_ENDPOINT_SOCKET: `unix://${this.plane.workloadSocket}` },
+      env: {},
       stdio: ["ignore", "pipe", "inherit"],
-      uid,
-      gid: uid,
     });
     this.#stack.defer(() => end(child));
     const events: DemoEvent[] = [];
@@ -116,21 +112,22 @@ export class RealPlane implements AsyncDisposable {
     };
   }
 
-  /** Fetches a user's SVID with its key, as that user, by the command line. @returns the folder with the files */
-  async fetchAs(uid: number): Promise<string> {
-    const folder = join(tmpdir(), `bonafide-svid-${process.pid}-${uid}`);
-    mkdirSync(folder, { recursive: true, mode: 0o777 });
-    this.#stack.defer(() => {
-      rmSync(folder, { recursive: true, force: true });
-    });
-    await run("chown", [String(uid), folder]);
-    const socket = this.plane.workloadSocket;
-    await run(
-      process.execPath,
-      [...CLI, "api", "fetch", "x509", "--timeout=10s", `--socket=${socket}`, `--write=${folder}`],
-      { cwd: "/", env: {}, uid, gid: uid },
-    );
+  /** Fetches the SVID of a name with its key, by the command line. @returns the folder with the files */
+  async fetchAs(name: string): Promise<string> {
+    const folder = join(this.folder, `svid-${name}`);
+    mkdirSync(folder, { mode: 0o700 });
+    const socket = `--socket=${this.plane.workloadSocket}`;
+    const fetch = ["api", "fetch", "x509", "--timeout=60s", socket, `--write=${folder}`];
+    const words = this.#execAs(name, process.execPath, ...CLI, ...fetch);
+    await run(process.execPath, words, { cwd: "/", env: {} });
     return folder;
+  }
+
+  /** Words for Node that start a program under a name. */
+  #execAs(name: string, ...program: readonly string[]): string[] {
+    const { agentAdminSocket, workloadSocket } = this.plane;
+    const sockets = [`--socket=${agentAdminSocket}`, `--workload-socket=${workloadSocket}`];
+    return [...CLI, "exec", `--as=${name}`, ...sockets, "--", ...program];
   }
 
   /** Runs a command of ours. @returns its exit code and both outputs; never rejects */
@@ -160,6 +157,7 @@ export class RealPlane implements AsyncDisposable {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const closed = new Promise((resolve) => child.once("close", resolve));
-  child.kill("SIGKILL");
+  // Not SIGKILL: `exec` passes on what it gets, and cannot pass on that.
+  child.kill("SIGTERM");
   await closed;
 }

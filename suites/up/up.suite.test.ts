@@ -40,7 +40,7 @@ function assertProven(lines: readonly string[]): void {
 
 test(
   "root in a folder that all may read: both proven, a user each, which is a boundary",
-  { ...options, skip: isRoot ? false : "needs root" },
+  { ...options, skip: isRoot ? false : "needs root, to be another user" },
   async () => {
     const run = startUp({
       command: [join(checkout.root, "bonafide"), "up", "--once"],
@@ -54,7 +54,7 @@ test(
 
 test(
   "root in a folder of its own only: no other user can read the programs, so a label, and it says so",
-  { ...options, skip: isRoot ? false : "needs root" },
+  { ...options, skip: isRoot ? false : "needs root, to be another user" },
   async () => {
     using closed = copyCheckout({ mode: 0o700 });
     const run = startUp({
