@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { plantTree } from "./testing/planted-tree.ts";
@@ -15,14 +16,17 @@ interface Planted {
   readonly npm: string;
   readonly without?: string;
   readonly files?: readonly string[];
+  /** What "may another user read this" answers. */
+  readonly setpriv?: string;
 }
 
 function runCi(planted: Planted): { readonly code: number | null; readonly text: string } {
-  const { npm, without, files = [] } = planted;
+  const { npm, without, files = [], setpriv = "true" } = planted;
   using tree = plantTree({
     "bin/npm": `#!/bin/sh\necho "called npm $*"\ncase "$*" in\n${npm}\n*) echo fine ;;\nesac\n`,
     "bin/ldconfig": "#!/bin/sh\necho libatomic.so.1\n",
     "bin/apt-get": "#!/bin/sh\ntrue\n",
+    "bin/setpriv": `#!/bin/sh\n${setpriv}\n`,
     "node_modules/.bin/node": "#!/bin/sh\necho v26.0.0\n",
     ".gitignore": "bin\nnode_modules\n",
     ...Object.fromEntries(files.map((name) => [name, ""])),
@@ -35,7 +39,7 @@ function runCi(planted: Planted): { readonly code: number | null; readonly text:
   for (const tool of ["sh", "bash", "env", "git", "dirname", "tee", "grep", "tail", "tr", "rm"]) {
     symlinkSync(`/usr/bin/${tool}`, join(tree.path, "bin", tool));
   }
-  for (const tool of ["id", "mktemp", "cat"]) {
+  for (const tool of ["id", "mktemp", "cat", "chmod", "mkdir"]) {
     symlinkSync(`/usr/bin/${tool}`, join(tree.path, "bin", tool));
   }
   execFileSync("chmod", ["-R", "u+x", join(tree.path, "bin"), join(tree.path, "node_modules")]);
@@ -79,6 +83,21 @@ test("a failing stage fails the whole, and the later ones still run", () => {
   assert.equal(code, 1);
   assert.ok(text.includes("ci: failed: check"));
   assert.ok(text.includes("called npm run build"));
+});
+
+test("where other users cannot read the checkout, root runs a clone that they can, and clears it up", () => {
+  const node = "node_modules/.bin/node";
+  const { code, text } = runCi({
+    npm: `"cit") mkdir -p node_modules/.bin; printf '#!/bin/sh\\necho v26.0.0\\n' > ${node}
+      chmod 755 ${node}; echo "in $PWD"; echo "3 passed, 0 failed, 0 skipped" ;;`,
+    setpriv: "false",
+  });
+  assert.equal(code, 0, text);
+  const isRoot = process.getuid?.() === 0;
+  const clone = /^in (\/tmp\/bonafide-ci-.*)\/bonafide$/m.exec(text)?.[1];
+  assert.equal(clone !== undefined, isRoot, text);
+  if (clone !== undefined) assert.ok(!existsSync(clone));
+  assert.ok(text.endsWith("\n3 passed, 0 failed, 0 skipped\n"), text);
 });
 
 test("no test at all is a failure", () => {

@@ -42,6 +42,23 @@ test("skipped and todo tests are named and do not count as passed", () => {
   assert.equal(code, 1, "nothing passed");
 });
 
+test("in CI a skip fails the run, unless its reason is one that a machine may have", () => {
+  const passing = `${HEAD}test("holds", () => {});`;
+  const skipping = (reason: string): string =>
+    `${passing} test("a", { skip: ${reason} }, () => {});`;
+  for (const [reason, code] of [
+    [`"needs root, to be another user"`, 0],
+    [`"there is no Go here"`, 1],
+    ["true", 1],
+  ] as const) {
+    using tree = plantTree({ "tools/planted.test.ts": skipping(reason) });
+    const run = tree.run("run-tests.ts", [], { CI: "true" });
+    assert.equal(run.code, code, run.text);
+    assert.equal(lastLine(run.text), "1 passed, 0 failed, 1 skipped");
+    assert.equal(tree.run("run-tests.ts").code, 0);
+  }
+});
+
 test("no files at all is a failure", () => {
   using tree = plantTree({ "tools/readme.md": "" });
   const { code, text } = tree.run("run-tests.ts");

@@ -9,7 +9,11 @@ import { fileURLToPath } from "node:url";
 export interface PlantedTree extends Disposable {
   readonly path: string;
   /** Runs `tools/<script>` with the tree as its working folder; both outputs are in `text`. */
-  run(script: string, args?: readonly string[]): { readonly code: number; readonly text: string };
+  run(
+    script: string,
+    args?: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): { readonly code: number; readonly text: string };
   /** Adds or replaces files. */
   write(files: Readonly<Record<string, string>>): void;
 }
@@ -27,10 +31,10 @@ export function plantTree(files: Readonly<Record<string, string>>): PlantedTree 
   return {
     path,
     write,
-    run(script, args = []) {
+    run(script, args = [], more = {}) {
       const tool = fileURLToPath(new URL(`../${script}`, import.meta.url));
       // The test runner refuses to run inside itself, which its environment variable would say.
-      const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+      const env = { ...process.env, NODE_TEST_CONTEXT: undefined, CI: undefined, ...more };
       const done = spawnSync(process.execPath, [tool, ...args], {
         cwd: path,
         encoding: "utf8",

@@ -358,7 +358,7 @@ test("a folder above that others may write is refused at any height, and nothing
 
 test(
   "a folder or link above that is somebody else's is refused, with its owner",
-  { skip: process.geteuid?.() === 0 ? false : "only root can give files away" },
+  { skip: process.geteuid?.() === 0 ? false : "needs root, to give files away" },
   async () => {
     using folder = new SocketFolder();
     const at = (name: string): string => join(folder.folder, name);

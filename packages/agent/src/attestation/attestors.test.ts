@@ -185,7 +185,7 @@ test("a cgroup gives nothing for root, for the root cgroup, or outside of the na
 
 test("a cgroup counts down to its lock point", async (t) => {
   if (process.geteuid?.() !== 0) {
-    t.skip("needs root to make folders of two owners");
+    t.skip("needs root, to make folders of two owners");
     return;
   }
   const mount = mkdtempSync("/tmp/bf-");

@@ -49,7 +49,7 @@ test("a link to a folder and a file are refused", () =>
 
 test(
   "another user's folder is refused",
-  { skip: process.geteuid?.() === 0 ? false : "only root can give a folder away" },
+  { skip: process.geteuid?.() === 0 ? false : "needs root, to be another user" },
   () =>
     inFolder(async (folder) => {
       const path = join(folder, "data");
