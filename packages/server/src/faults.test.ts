@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createListener } from "node:net";
 import { test } from "node:test";
 import { type Clock, systemClock } from "@bonafide/lifetime";
 import { generateKey } from "@bonafide/pki";
@@ -10,6 +12,7 @@ import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
+import type { ServerOptions } from "./server-options.ts";
 import { collect, csrOf, failureOf, openTestServer, TD, wireIdOf } from "./testing/test-server.ts";
 
 const HOUR = 3_600_000;
@@ -166,4 +169,25 @@ test("a server on another database serves what it remembers, writes nothing, and
     "CALLER_CERTIFICATE_REFUSED",
   );
   assert.notEqual((await srv.join()).id, svid.id);
+});
+
+test("a start that cannot listen leaves the ledger as it was", async () => {
+  const taken = createListener();
+  taken.listen({ host: "127.0.0.1", port: 0 });
+  await once(taken, "listening");
+  const address = taken.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const starts: readonly [Partial<ServerOptions>, object][] = [
+    [{ port: address.port }, { code: "EADDRINUSE" }],
+    [{ host: "192.0.2.1" }, { code: "EADDRNOTAVAIL" }],
+    [{ adminSocketPath: `/tmp/${"x".repeat(200)}` }, { code: "SOCKET_PATH_TOO_LONG" }],
+  ];
+  for (const [options, expected] of starts) {
+    const store = openMemoryStore();
+    await assert.rejects(openTestServer({ store, options }), expected);
+    assert.equal((await store.ledger.head()).n, 0);
+    await store.close();
+  }
+  taken.close();
+  await once(taken, "close");
 });

@@ -1,6 +1,5 @@
-import { BonafideError } from "@bonafide/errors";
 import { type Clock, type Log, type Random, runTasks, slept } from "@bonafide/lifetime";
-import { canSignInProcess, type KeyManager, type Store } from "@bonafide/plugin-api";
+import type { KeyManager, Store } from "@bonafide/plugin-api";
 import type { X509Bundle } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
 import { Access } from "./api/access.ts";
@@ -13,8 +12,8 @@ import { forJwt, forX509 } from "./authority/authority-kind.ts";
 import { type AuthorityDeps, AuthorityService } from "./authority/authority-service.ts";
 import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
+import { checkStart } from "./check-start.ts";
 import { Doors } from "./doors.ts";
-import { SERVER_ERRORS } from "./errors.ts";
 import { laneWithHints } from "./lane-with-hints.ts";
 import { openLedger } from "./memory/open-ledger.ts";
 import type { OpenedLedger } from "./memory/opened-ledger.ts";
@@ -64,14 +63,8 @@ const HELD_POLL_MS = 500;
  */
 export async function openServer(options: ServerOptions, deps: ServerDeps): Promise<RunningServer> {
   const checked = checkOptions(options);
-  const { keys, store, clock, log } = deps;
-  if (!canSignInProcess(keys)) {
-    throw new BonafideError(
-      SERVER_ERRORS,
-      "SERVER_OPTIONS_INVALID",
-      `key manager ${keys.name} cannot sign in this process`,
-    );
-  }
+  const { store, clock, log } = deps;
+  const keys = await checkStart(checked, deps.keys);
   const ledger = await openLedger(
     {
       store,

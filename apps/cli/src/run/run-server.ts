@@ -48,20 +48,22 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   };
   const kernel = await openKernel();
   kernel.makeNonDumpable();
-  const store = await openSqliteStore({ path: join(dataDir, "ledger.sqlite") });
-  await using closing = new AsyncDisposableStack();
-  closing.defer(() => store.close());
+  // Keys before the store: a start that fails on them leaves no database behind.
   await using keys =
     config.key_manager === "memory"
       ? createMemoryKeyManager()
       : await openDiskKeyManager(join(dataDir, "keys"), { signal });
+  const serverId = loadServerId(dataDir);
+  const store = await openSqliteStore({ path: join(dataDir, "ledger.sqlite") });
+  await using closing = new AsyncDisposableStack();
+  closing.defer(() => store.close());
   const { host, port } = splitHostPort(config.listen);
   await using server = await openListening(
     () =>
       openServer(
         {
           trustDomain: config.trust_domain,
-          serverId: loadServerId(dataDir),
+          serverId,
           memoryDir: join(dataDir, "memory"),
           adminSocketPath: config.admin_socket ?? join(dataDir, "private", "admin.sock"),
           host,
