@@ -22,6 +22,8 @@ export const CLI_ERRORS = {
   USER_NOT_PERMITTED: { status: "permission_denied", retry: false },
   /** An access model breaks rules, or cannot be read, and so answers nothing. */
   AUTHZ_FOLDER_REFUSED: { status: "invalid_argument", retry: false },
+  /** A bundle is not what the folder makes; nothing is signed. */
+  AUTHZ_BUNDLE_DIFFERS: { status: "failed_precondition", retry: false },
   /** A revision cannot be read: no repository, no such revision, a link, or git is not installed. */
   GIT_UNREADABLE: { status: "failed_precondition", retry: false },
   PLATFORM_UNSUPPORTED: { status: "failed_precondition", retry: false },

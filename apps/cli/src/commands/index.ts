@@ -168,6 +168,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./authz-request.ts")).authzRequest,
   },
   {
+    name: "authz bundle keygen",
+    summary: "makes a key that signs bundles of policies",
+    load: async () => (await import("./authz-bundle-keygen.ts")).authzBundleKeygen,
+  },
+  {
+    name: "authz bundle build",
+    summary: "builds a bundle of a folder, and signs it first",
+    load: async () => (await import("./authz-bundle-build.ts")).authzBundleBuild,
+  },
+  {
+    name: "authz bundle sign",
+    summary: "adds a signature, after building the same bundle again",
+    load: async () => (await import("./authz-bundle-sign.ts")).authzBundleSign,
+  },
+  {
+    name: "authz bundle verify",
+    summary: "says whether a bundle would be adopted",
+    load: async () => (await import("./authz-bundle-verify.ts")).authzBundleVerify,
+  },
+  {
+    name: "authz bundle cut",
+    summary: "cuts a bundle down to what one service needs",
+    load: async () => (await import("./authz-bundle-cut.ts")).authzBundleCut,
+  },
+  {
     name: "authz codeowners",
     summary: "prints who has to review what",
     load: async () => (await import("./authz-codeowners.ts")).authzCodeowners,
