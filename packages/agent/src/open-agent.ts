@@ -33,6 +33,7 @@ import {
   parseBootstrap,
   readBootstrap,
 } from "./node/bootstrap.ts";
+import { watchClockJumps } from "./node/clock-jumps.ts";
 import { ClockWatch } from "./node/clock-watch.ts";
 import { NodeIdentity } from "./node/node-identity.ts";
 import { NodePins } from "./node/node-pins.ts";
@@ -300,6 +301,7 @@ class Agent implements RunningAgent {
 
   async #run(): Promise<void> {
     const { picture, pictureFile, identity, slots } = this.#state;
+    const { clock } = this.#deps;
     const { signal } = this.#closing;
     const writer = new PictureWriter({ ...this.#deps, picture, file: pictureFile });
     try {
@@ -310,6 +312,7 @@ class Agent implements RunningAgent {
         (ending) => this.#groups.run(ending),
         (ending) => writer.run(ending),
         (ending) => slots.run(ending),
+        (ending) => watchClockJumps(clock, (jumpMs) => this.#onJump(jumpMs), ending),
       ]);
       this.#end({ kind: "closed" });
     } catch (error) {
@@ -353,6 +356,15 @@ class Agent implements RunningAgent {
     await this.#unix[Symbol.asyncDispose]();
     this.#state.unlock();
     if (this.#running === undefined) this.#ended.resolve({ kind: "closed" });
+  }
+
+  /** The machine slept, or its clock was set: what rests on time is looked at anew. */
+  #onJump(jumpMs: number): void {
+    this.#deps.log({ level: "warn", event: "clock.jumped", fields: { jumpMs } });
+    this.#state.identity.recheck();
+    this.#keeper.recheck();
+    this.#groups.refresh();
+    this.#synchroniser.recheck();
   }
 
   #pauseMsMax(): number {

@@ -44,6 +44,24 @@ export function planRotation(
   };
 }
 
+/**
+ * The plan after the clocks went apart: due at once, and at its end as soon as the wall clock or the old plan says so.
+ * What the jump was, sleep or a setting, is not known; replacing too early harms nobody.
+ *
+ * @param at.now  Wall time, corrected by the known clock offset.
+ */
+export function planAfterJump(
+  plan: RotationPlan,
+  notAfter: EpochMs,
+  at: { readonly now: EpochMs; readonly monotonicMs: number },
+): RotationPlan {
+  const { now, monotonicMs } = at;
+  return {
+    renewAtMs: Math.min(plan.renewAtMs, monotonicMs),
+    expiresAtMs: Math.min(plan.expiresAtMs, monotonicMs + Math.max(0, notAfter - now)),
+  };
+}
+
 /** Why an SVID has to be replaced. */
 export type RotationReason = "none" | "entry_changed" | "authority_gone" | "expired" | "half_life";
 

@@ -19,12 +19,11 @@ const PLAN = { renewAtMs: 500, expiresAtMs: 1000 };
 /** An agent that is well: its SVID was received at 0 and is renewed at 500. */
 const WELL: StandingFacts = {
   known: nothingKnown,
-  svid: { plan: PLAN, notAfter: 1000, hasGoodAuthority: true },
+  svid: { plan: PLAN, hasGoodAuthority: true },
   token: "spent",
   hasRecoveryKey: true,
   bundleEnded: false,
   keepAtMs: undefined,
-  now: 0,
   monotonicMs: 0,
 };
 
@@ -34,17 +33,16 @@ function facts({ known, ...more }: Change): StandingFacts {
   return { ...WELL, ...more, known: { ...nothingKnown, ...known } };
 }
 
-const ENDED = { now: 1000, monotonicMs: 1000 };
+const ENDED = { monotonicMs: 1000 };
 
 const NEXT: readonly (readonly [says: string, change: Change, next: NextStep])[] = [
   ["a good SVID waits for half of its life", {}, { kind: "wait", ms: 500 }],
-  ["half of its life", { monotonicMs: 500, now: 500 }, { kind: "renew" }],
+  ["half of its life", { monotonicMs: 500 }, { kind: "renew" }],
   [
     "its authority left the bundle",
-    { svid: { plan: PLAN, notAfter: 1000, hasGoodAuthority: false } },
+    { svid: { plan: PLAN, hasGoodAuthority: false } },
     { kind: "renew" },
   ],
-  ["over by the wall clock", { now: 1000 }, { kind: "renew" }],
   ["nothing yet, a token", { svid: undefined, token: "fresh" }, { kind: "reattest" }],
   [
     "nothing yet, a token spent a moment ago",
@@ -180,7 +178,7 @@ const anyReason: fc.Arbitrary<RefusalReason> = fc.constantFrom(
   "AGENT_BANNED",
 );
 
-/** Any clocks: a wall clock may be anywhere, the monotonic one anywhere around the plan. */
+/** Any facts, the clock anywhere around the plan. */
 const anyFacts: fc.Arbitrary<StandingFacts> = fc.record({
   known: fc.record({
     refusal: fc.option(anyReason, { nil: undefined }),
@@ -194,7 +192,6 @@ const anyFacts: fc.Arbitrary<StandingFacts> = fc.record({
       plan: fc
         .tuple(fc.nat(10_000), fc.nat(10_000))
         .map(([renewAtMs, more]) => ({ renewAtMs, expiresAtMs: renewAtMs + more })),
-      notAfter: fc.integer(),
       hasGoodAuthority: fc.boolean(),
     }),
     { nil: undefined },
@@ -203,11 +200,10 @@ const anyFacts: fc.Arbitrary<StandingFacts> = fc.record({
   hasRecoveryKey: fc.boolean(),
   bundleEnded: fc.boolean(),
   keepAtMs: fc.option(fc.nat(20_000), { nil: undefined }),
-  now: fc.integer(),
   monotonicMs: fc.nat(30_000),
 });
 
-test("whatever the clocks say: it waits only under a good SVID, never past half life, and an end has its reason", () => {
+test("whatever the clock says: it waits only under a good SVID, never past half life, and an end has its reason", () => {
   fc.assert(
     fc.property(anyFacts, (given) => {
       const next = nextStep(given);
@@ -260,8 +256,7 @@ const LIFE_MS = 1000;
 function play(world: World, answer: Answer, passMs: number): NextStep {
   const next = nextStep(world.facts);
   const pass = (ms: number): void => {
-    const { now, monotonicMs } = world.facts;
-    world.facts = { ...world.facts, now: now + ms, monotonicMs: monotonicMs + ms };
+    world.facts = { ...world.facts, monotonicMs: world.facts.monotonicMs + ms };
   };
   if (next.kind === "wait") {
     pass(Math.max(passMs, next.ms));
@@ -271,7 +266,7 @@ function play(world: World, answer: Answer, passMs: number): NextStep {
     world.ended = true;
     return next;
   }
-  const { known, monotonicMs, now } = world.facts;
+  const { known, monotonicMs } = world.facts;
   const isLocal = next.kind === "keep" || next.kind === "mismatch";
   if (answer.kind !== "well" && !isLocal) {
     const lesson = lessonOf(next.kind, answer, world.facts);
@@ -282,7 +277,6 @@ function play(world: World, answer: Answer, passMs: number): NextStep {
   }
   const svid = {
     plan: { renewAtMs: monotonicMs + LIFE_MS / 2, expiresAtMs: monotonicMs + LIFE_MS },
-    notAfter: now + LIFE_MS,
     hasGoodAuthority: true,
   };
   const settled = { ...known, refusal: undefined, serverUnverified: false };

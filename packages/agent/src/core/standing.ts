@@ -1,4 +1,3 @@
-import type { EpochMs } from "@bonafide/lifetime";
 import type { RotationPlan } from "./rotation.ts";
 
 /** What a server says to an agent that it refuses (PermissionDeniedDetails). */
@@ -45,7 +44,6 @@ export const nothingKnown: Known = {
 /** The agent's own SVID, as far as its next step depends on it. */
 export interface OwnSvidFacts {
   readonly plan: RotationPlan;
-  readonly notAfter: EpochMs;
   /** Whether an authority in the bundle that is neither tainted nor removed signed it. */
   readonly hasGoodAuthority: boolean;
 }
@@ -62,7 +60,6 @@ export interface StandingFacts {
   readonly bundleEnded: boolean;
   /** When an SVID that the disk had no room for is to be written again, monotonic ms; undefined: nothing is owed. */
   readonly keepAtMs: number | undefined;
-  readonly now: EpochMs;
   readonly monotonicMs: number;
 }
 
@@ -95,7 +92,7 @@ export type NextStep = Step | { readonly kind: "wait"; readonly ms: number };
 
 /** Decides what the agent does next about its own identity (ADR-0072). */
 export function nextStep(facts: StandingFacts): NextStep {
-  const { known, svid, now, monotonicMs, keepAtMs } = facts;
+  const { known, svid, monotonicMs, keepAtMs } = facts;
   if (known.refusal !== undefined) return afterRefusal(known.refusal, facts);
   if (known.serverUnverified) return afterMismatch(facts);
   if (svid === undefined) {
@@ -105,9 +102,7 @@ export function nextStep(facts: StandingFacts): NextStep {
   }
   const { renewAtMs, expiresAtMs } = svid.plan;
   if (monotonicMs >= expiresAtMs) return afterRefusal("AGENT_EXPIRED", facts);
-  // The monotonic clock stands still while a machine sleeps; renewing too early harms nobody.
-  const isOver = now >= svid.notAfter;
-  if (isOver || monotonicMs >= renewAtMs || !svid.hasGoodAuthority) return { kind: "renew" };
+  if (monotonicMs >= renewAtMs || !svid.hasGoodAuthority) return { kind: "renew" };
   if (known.pinWanted) return { kind: "pin" };
   if (keepAtMs === undefined) return { kind: "wait", ms: renewAtMs - monotonicMs };
   if (monotonicMs >= keepAtMs) return { kind: "keep" };

@@ -152,6 +152,12 @@ export class NodeIdentity implements X509ContextSource {
     this.#wake.wake();
   }
 
+  /** Renews at once, after the clocks went apart. */
+  recheck(): void {
+    this.#own.dueNow();
+    this.#wake.wake();
+  }
+
   /** Told after a call under the SVID succeeded. */
   confirmed(): void {
     this.#knows({ serverUnverified: false });
@@ -204,15 +210,13 @@ export class NodeIdentity implements X509ContextSource {
 
   #facts(): StandingFacts {
     const { clock, picture, pins } = this.#deps;
-    const now = clock.now();
     return {
       known: this.#known,
       svid: this.#own.facts,
       token: this.#token(),
       hasRecoveryKey: pins.recoveryKey !== undefined,
-      bundleEnded: allExpired(picture.bundle.x509, now),
+      bundleEnded: allExpired(picture.bundle.x509, clock.now()),
       keepAtMs: this.#own.keepAtMs,
-      now,
       monotonicMs: clock.monotonicMs(),
     };
   }

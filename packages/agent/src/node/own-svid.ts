@@ -80,8 +80,7 @@ export class OwnSvid implements X509ContextSource {
   get facts(): OwnSvidFacts | undefined {
     if (this.#held === undefined) return undefined;
     const { stored, plan } = this.#held;
-    const { notAfter } = stored.svid;
-    return { plan, notAfter, hasGoodAuthority: this.#hasGoodAuthority(stored.svid) };
+    return { plan, hasGoodAuthority: this.#hasGoodAuthority(stored.svid) };
   }
 
   /** Takes one that was proven and written down. */
@@ -95,6 +94,17 @@ export class OwnSvid implements X509ContextSource {
     });
     this.#held = { stored, plan };
     this.#publish();
+  }
+
+  /**
+   * Makes the one in use due at once, after the clocks went apart. Whether it is at its end is the server's to say: where
+   * only our clock was set, giving it up would be wrong.
+   */
+  dueNow(): void {
+    if (this.#held === undefined) return;
+    const { stored, plan } = this.#held;
+    const renewAtMs = Math.min(plan.renewAtMs, this.#deps.clock.monotonicMs());
+    this.#held = { stored, plan: { ...plan, renewAtMs } };
   }
 
   /** Writes one down before it is used. A full disk costs the next start, and never the SVID. */

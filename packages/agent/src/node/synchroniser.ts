@@ -5,6 +5,7 @@ import { firstSyncState, nextSync, type SyncMode, type SyncOutcome } from "../co
 import type { Picture } from "../picture/picture.ts";
 import { pollPicture } from "../server/poll.ts";
 import { watchPicture } from "../server/push.ts";
+import { Wake } from "../wake.ts";
 import { entriesDigest } from "../wire/entries-digest.ts";
 import type { ClockWatch } from "./clock-watch.ts";
 import type { NodeIdentity } from "./node-identity.ts";
@@ -46,10 +47,13 @@ export class Synchroniser {
   readonly #streams = new PushStreams();
   /** Streams in a row whose first update another one had overtaken. */
   #overtaken = 0;
+  readonly #wake: Wake;
+  #rotated: AbortController | undefined;
 
   constructor(deps: SynchroniserDeps, options: SynchroniserOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#wake = new Wake(deps.clock);
   }
 
   get mode(): SyncMode {
@@ -64,6 +68,12 @@ export class Synchroniser {
   /** Since when the server has not answered; undefined while it does. */
   get awaySince(): EpochMs | undefined {
     return this.#awaySince;
+  }
+
+  /** Asks the server anew, at once, and for its time: after the clocks went apart. */
+  recheck(): void {
+    this.#rotated?.abort();
+    this.#wake.wake();
   }
 
   /** Synchronises until the signal aborts. */
@@ -90,7 +100,7 @@ export class Synchroniser {
         pauseMsMax: pauseMsMax(),
       });
       ({ state } = next);
-      await clock.sleep(next.waitMs, { signal });
+      await this.#wake.wait(next.waitMs, signal);
     }
   }
 
@@ -123,6 +133,7 @@ export class Synchroniser {
   /** One stream, until it ends or another SVID is there to open the next one with. */
   async #push(signal: AbortSignal): Promise<SyncOutcome> {
     const rotated = new AbortController();
+    this.#rotated = rotated;
     const over = new AbortController();
     const following = this.#awaitRotation(rotated, AbortSignal.any([signal, over.signal]));
     if (this.#overtaken >= OVERTAKEN_MAX) this.#streams.endStanding();

@@ -12,7 +12,7 @@ import { concatenateDer, verifyX509Svid } from "@bonafide/spiffe";
 import type { TrustBundle } from "../core/bundle.ts";
 import { compareEntries, type Entry } from "../core/entry.ts";
 import { longestPauseMs } from "../core/pauses.ts";
-import { planRotation, rotationReason } from "../core/rotation.ts";
+import { planAfterJump, planRotation, rotationReason } from "../core/rotation.ts";
 import { KEYS_PER_TURN, PREFETCH_MAX, SIGN_BATCH_MAX } from "../limits.ts";
 import type { Picture } from "../picture/picture.ts";
 import { Wake } from "../wake.ts";
@@ -125,6 +125,16 @@ export class SvidKeeper {
     this.#wake.wake();
   }
 
+  /** Makes every SVID due at once, and ends those that are over, after the clocks went apart. */
+  recheck(): void {
+    const { clock, serverNow } = this.#deps;
+    const at = { now: serverNow(), monotonicMs: clock.monotonicMs() };
+    for (const [id, held] of this.#svids) {
+      this.#svids.set(id, { ...held, plan: planAfterJump(held.plan, held.notAfter, at) });
+    }
+    this.poke();
+  }
+
   /** Signs what is due until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
@@ -169,8 +179,6 @@ export class SvidKeeper {
   }
 
   #isStale(held: WorkloadSvid, entry: Entry, now: number): boolean {
-    // The monotonic clock stands still while a machine sleeps; signing too early harms nobody.
-    if (this.#deps.serverNow() >= held.notAfter) return true;
     const hasGoodAuthority = this.#goodAuthorities().has(held.authorityKeyId);
     return rotationReason({ ...held, hasGoodAuthority }, entry, now) !== "none";
   }
