@@ -40,6 +40,8 @@ export const AUTHZ_ERRORS = {
   POLICY_KEY_INVALID: { status: "invalid_argument", retry: false },
   /** A text is no decision record, or one of a later version. */
   RECORD_MALFORMED: { status: "invalid_argument", retry: false },
+  /** A line of an access log is neither a counted edge nor a decision record, or there are too many edges. */
+  ACCESS_LOG_MALFORMED: { status: "invalid_argument", retry: false },
 } as const;
 AUTHZ_ERRORS satisfies ErrorTable;
 

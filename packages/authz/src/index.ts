@@ -98,6 +98,15 @@ export {
   type AccessRequest,
   proposeAccess,
 } from "./core/folder/propose-access.ts";
+export {
+  type NotSuggested,
+  type Suggestion,
+  type Suggestions,
+  suggestPermits,
+  type UnusedPermit,
+  unusedPermits,
+} from "./core/folder/suggest.ts";
+export { type AccessLog, readAccessLog, type SeenEdge } from "./core/record/access-log.ts";
 export { renderDiff, renderPullRequest } from "./core/folder/render-diff.ts";
 export { type AccessChange, diffAccess, type DiffInput } from "./core/graph/diff.ts";
 export {

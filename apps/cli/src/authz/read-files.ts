@@ -1,5 +1,7 @@
-import { lstatSync, opendirSync, readFileSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { closeSync, lstatSync, opendirSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { StringDecoder } from "node:string_decoder";
 import { BonafideError } from "@bonafide/errors";
 import { CLI_ERRORS } from "../errors.ts";
 
@@ -64,4 +66,27 @@ export function readText(file: string): string {
     throw unreadable(`cannot read ${file}`, cause);
   }
   throw unreadable(`${file} is too much to read`);
+}
+
+/** Reads the lines of a file of any length, one by one. @throws FILE_UNREADABLE  also at a line beyond 16 MiB */
+export function* readLines(file: string): Iterable<string> {
+  let fd: number;
+  try {
+    fd = openSync(file, "r");
+  } catch (cause) {
+    throw unreadable(`cannot read ${file}`, cause);
+  }
+  try {
+    const [chunk, decoder] = [Buffer.alloc(1 << 16), new StringDecoder("utf8")];
+    let rest = "";
+    for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk)) {
+      const lines = (rest + decoder.write(chunk.subarray(0, size))).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > FILE_BYTES_MAX) throw unreadable(`${file} has a line that never ends`);
+      yield* lines;
+    }
+    yield rest + decoder.end();
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -193,6 +193,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./authz-bundle-cut.ts")).authzBundleCut,
   },
   {
+    name: "authz suggest",
+    summary: "suggests permits for calls that were denied",
+    load: async () => (await import("./authz-suggest.ts")).authzSuggest,
+  },
+  {
+    name: "authz unused",
+    summary: "lists permits that nobody used",
+    load: async () => (await import("./authz-unused.ts")).authzUnused,
+  },
+  {
     name: "authz codeowners",
     summary: "prints who has to review what",
     load: async () => (await import("./authz-codeowners.ts")).authzCodeowners,
