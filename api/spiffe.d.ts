@@ -65,6 +65,7 @@ export type JwtBundleSet = ReadonlyMap<TrustDomain, JwtBundle>;
 
 export interface JwtSvid extends JwtSvidFacts {
     readonly token: string;
+    readonly keyId: string;
     readonly hint: string;
 }
 
@@ -517,6 +518,10 @@ export declare function httpPeer(request: {
 export declare function identityFilesIn(folder: string): IdentityFiles;
 
 export declare function isAudience(audience: readonly unknown[]): audience is readonly string[];
+
+export declare function isJsonArray(value: JsonValue | undefined): value is JsonArray;
+
+export declare function isJsonObject(value: JsonValue | undefined): value is JsonObject;
 
 export declare function isMemberOf(id: SpiffeId, trustDomain: TrustDomain): boolean;
 

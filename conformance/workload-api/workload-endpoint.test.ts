@@ -80,13 +80,7 @@ test("WLA-28, WLA-02 (Workload API §7): profiles that are not offered answer UN
   await using node = await openNode();
   await node.entry("/one");
   const api = clientOf(node);
-  for (const name of [
-    "FetchJWTSVID",
-    "FetchJWTBundles",
-    "ValidateJWTSVID",
-    "FetchWITSVID",
-    "FetchWITBundles",
-  ]) {
+  for (const name of ["FetchWITSVID", "FetchWITBundles"]) {
     assert.equal(
       await statusOf(METHODS[name]?.(api, { ...WORKLOAD_HEADERS })),
       "unimplemented",

@@ -64,6 +64,7 @@ function entry(id: string, value: string): Entry {
     admin: false,
     downstream: false,
     storeSvid: false,
+    jwtSvidIncludeJti: false,
   };
 }
 

@@ -39,6 +39,7 @@ function entry(id: string, more: Partial<Entry> = {}): Entry {
     admin: false,
     downstream: false,
     storeSvid: false,
+    jwtSvidIncludeJti: false,
     ...more,
   };
 }

@@ -20,13 +20,15 @@ export const AGENT_ERRORS = {
   CLOCK_SKEWED: { status: "unavailable", retry: true },
   /** The caller's user holds or asks for too much at once. */
   CALLER_LIMIT_EXCEEDED: { status: "unavailable", retry: true },
+  /** The JWT-SVID that a caller had validated is not accepted; `details.reason` says why. */
+  JWT_SVID_REFUSED: { status: "invalid_argument", retry: false },
   /** The admin socket is for root and the agent's own user. */
   ADMIN_NOT_ALLOWED: { status: "permission_denied", retry: false },
   /** No decision of that id is remembered. */
   DECISION_NOT_FOUND: { status: "not_found", retry: false },
   /** No process of that number runs. */
   PROCESS_NOT_FOUND: { status: "not_found", retry: false },
-  /** A request of the admin socket makes no sense. */
+  /** A mandatory field of a request is missing, or makes no sense. */
   REQUEST_INVALID: { status: "invalid_argument", retry: false },
   /** A file of the data folder is damaged, of another trust domain, or readable to others. */
   AGENT_STATE_INVALID: { status: "failed_precondition", retry: false },

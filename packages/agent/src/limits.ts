@@ -66,3 +66,9 @@ export const COALESCE_MS = 20;
 
 /** Largest file read from the data folder, bytes. */
 export const STATE_FILE_BYTES_MAX = 268_435_456;
+
+/** JWT-SVIDs kept: a hard limit, the one unused for longest goes first. */
+export const JWT_SVIDS_MAX = 1000;
+
+/** JWT-SVIDs signed at a time for one call. */
+export const JWT_SIGNINGS_AT_ONCE = 16;

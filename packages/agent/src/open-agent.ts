@@ -41,7 +41,9 @@ import { Synchroniser } from "./node/synchroniser.ts";
 import { openAgentSockets } from "./open-sockets.ts";
 import { PictureWriter } from "./picture/picture-writer.ts";
 import { Picture } from "./picture/picture.ts";
+import { signJwtSvid } from "./server/sign-jwt-svid.ts";
 import { signSvids } from "./server/sign-svids.ts";
+import { JwtSvidCache } from "./svid/jwt-svid-cache.ts";
 import { SvidKeeper } from "./svid/svid-keeper.ts";
 import { CallerGate } from "./workload/caller-gate.ts";
 import { UidLimits } from "./workload/uid-limits.ts";
@@ -161,6 +163,7 @@ class Agent implements RunningAgent {
   readonly #unix: ReturnType<typeof createUnixAttestor>;
   readonly #attestation: Attestation;
   readonly #keeper: SvidKeeper;
+  readonly #jwtSvids: JwtSvidCache;
   readonly #groups: IdentityGroups;
   readonly #synchroniser: Synchroniser;
   readonly #clockWatch: ClockWatch;
@@ -206,6 +209,20 @@ class Agent implements RunningAgent {
       },
       options.prefetchMax === undefined ? {} : { prefetchMax: options.prefetchMax },
     );
+    this.#jwtSvids = new JwtSvidCache({
+      log: deps.log,
+      sign: async (request, callOptions) => {
+        if (!this.#clockWatch.mayIssue) {
+          throw new BonafideError(AGENT_ERRORS, "CLOCK_SKEWED", "the node's clock is too far off");
+        }
+        if (!identity.isValid) {
+          throw new BonafideError(AGENT_ERRORS, "AGENT_NOT_READY", "the agent has no valid SVID");
+        }
+        return identity.links.use((link) => signJwtSvid(link, request, callOptions));
+      },
+      serverNow: () => clock.now() - (this.#clockWatch.offsetMs ?? 0),
+      tainted: () => picture.bundle.taintedJwt,
+    });
     this.#groups = new IdentityGroups({ picture, keeper: this.#keeper, clock });
     this.#synchroniser = new Synchroniser(
       {
@@ -264,6 +281,8 @@ class Agent implements RunningAgent {
       ...this.#deps,
       ...shared,
       health: this.#health,
+      jwtSvids: this.#jwtSvids,
+      knowsEntries: () => picture.known,
       addWorkloadServices: (server) => {
         addService(server, Launcher, launcherHandlers(slots, callerOf));
       },
@@ -348,6 +367,7 @@ class Agent implements RunningAgent {
   async #close(): Promise<void> {
     this.#closing.abort(new Error("the agent is closed"));
     this.#groups.close();
+    this.#jwtSvids.close();
     await this.#running;
     this.#health.close();
     await this.#sockets?.[Symbol.asyncDispose]();

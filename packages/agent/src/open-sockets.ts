@@ -19,6 +19,7 @@ import type { AgentOptions } from "./agent-options.ts";
 import { patchAuthority } from "./authority-patch/patched-socket.ts";
 import type { IdentityGroups } from "./identity/identity-groups.ts";
 import { WORKLOAD_REQUEST_BYTES_MAX, WORKLOAD_STREAMS_PER_CONNECTION_MAX } from "./limits.ts";
+import type { JwtSvidCache } from "./svid/jwt-svid-cache.ts";
 import type { SvidKeeper } from "./svid/svid-keeper.ts";
 import type { CallerGate } from "./workload/caller-gate.ts";
 import { securityHeaderFault } from "./workload/header-check.ts";
@@ -33,6 +34,8 @@ export interface AgentSocketsDeps {
   readonly gate: CallerGate;
   readonly groups: IdentityGroups;
   readonly keeper: SvidKeeper;
+  readonly jwtSvids: JwtSvidCache;
+  readonly knowsEntries: () => boolean;
   readonly health: HealthRegistry;
   readonly addWorkloadServices: (server: RpcServer<UnixConnection>) => void;
   readonly addAdminServices: (server: RpcServer<UnixConnection>) => void;

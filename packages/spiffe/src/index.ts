@@ -16,7 +16,13 @@ export {
   jwtBundleSetOf,
   parseJwtBundle,
 } from "./bundle/jwt-bundle.ts";
-export { type JsonArray, type JsonObject, type JsonValue } from "./bundle/json.ts";
+export {
+  isJsonArray,
+  isJsonObject,
+  type JsonArray,
+  type JsonObject,
+  type JsonValue,
+} from "./bundle/json.ts";
 export { isAudience, type JwtSvid, type JwtSvidFacts, parseJwtSvid } from "./jwt/jwt-svid.ts";
 export { type JwtSvidTemplate, signJwtSvid } from "./jwt/sign-jwt-svid.ts";
 export {

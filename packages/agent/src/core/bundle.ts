@@ -1,5 +1,5 @@
 import type { EpochMs } from "@bonafide/lifetime";
-import type { TrustDomain, X509Bundle } from "@bonafide/spiffe";
+import type { JwtBundle, TrustDomain, X509Bundle } from "@bonafide/spiffe";
 
 /** What identities of one trust domain are verified with, as a server states it. */
 export interface TrustBundle {
@@ -7,6 +7,9 @@ export interface TrustBundle {
   readonly x509: X509Bundle;
   /** Key ids (hex) of authorities that still verify, and whose SVIDs are to be replaced. */
   readonly tainted: ReadonlySet<string>;
+  readonly jwt: JwtBundle;
+  /** IDs of JWT keys that still verify, and whose tokens are to be replaced. */
+  readonly taintedJwt: ReadonlySet<string>;
   readonly sequence: bigint;
 }
 
@@ -15,9 +18,14 @@ export function sameBundle(a: TrustBundle | undefined, b: TrustBundle | undefine
   if (a === undefined || b === undefined) return a === b;
   return (
     a.x509.revision === b.x509.revision &&
-    a.tainted.size === b.tainted.size &&
-    [...a.tainted].every((keyId) => b.tainted.has(keyId))
+    a.jwt.revision === b.jwt.revision &&
+    sameSet(a.tainted, b.tainted) &&
+    sameSet(a.taintedJwt, b.taintedJwt)
   );
+}
+
+function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((one) => b.has(one));
 }
 
 /** Whether every authority of the bundle has expired, so that no server can be verified by it. */

@@ -23,6 +23,7 @@ function entry(id: string, selectors: readonly string[], createdAt = 0n): Entry 
     admin: false,
     downstream: false,
     storeSvid: false,
+    jwtSvidIncludeJti: false,
   };
 }
 

@@ -32,6 +32,8 @@ export interface Entry {
   readonly downstream: boolean;
   /** Meant for a secret store and not for the Workload API. */
   readonly storeSvid: boolean;
+  /** Each of its JWT-SVIDs is one of its kind, so none is given out twice. */
+  readonly jwtSvidIncludeJti: boolean;
 }
 
 /** Orders entries by age, then id: stable across fetches, restarts and servers (Workload API §8). */

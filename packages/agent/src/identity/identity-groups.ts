@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Clock, Latest } from "@bonafide/lifetime";
-import type { TrustDomain, X509Bundle } from "@bonafide/spiffe";
+import type { JwtBundleSet, TrustDomain, X509Bundle } from "@bonafide/spiffe";
 import { assembleIdentities, federatedDomains } from "../core/assembly.ts";
+import type { TrustBundle } from "../core/bundle.ts";
 import type { Entry, Selector } from "../core/entry.ts";
 import { groupKey } from "../core/group-key.ts";
 import { COALESCE_MS, IDENTITIES_PER_CALLER_MAX } from "../limits.ts";
@@ -24,6 +25,8 @@ export interface ReadyView {
   readonly bundle: X509Bundle;
   /** Of the trust domains that the identities federate with, as far as they are known. */
   readonly federated: ReadonlyMap<TrustDomain, X509Bundle>;
+  /** JWT keys of the own trust domain, and of those federated with. */
+  readonly jwtBundles: JwtBundleSet;
 }
 
 /** What callers with one set of selectors get now. */
@@ -125,6 +128,12 @@ export class IdentityGroups {
     return assembleIdentities(entries).slice(0, IDENTITIES_PER_CALLER_MAX);
   }
 
+  /** The JWT keys that the holder of these entries may judge others by: our own domain's, and those federated with. */
+  jwtBundlesOf(entries: readonly Entry[]): JwtBundleSet {
+    const bundles = [this.#picture.bundle, ...this.#federatedWith(entries)];
+    return new Map(bundles.map(({ trustDomain, jwt }) => [trustDomain, jwt]));
+  }
+
   /** Brings views up to date after changes, a burst at a time, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
@@ -220,14 +229,23 @@ export class IdentityGroups {
     return before.kind === "ready" && sameReady(before, next) ? undefined : next;
   }
 
+  #federatedWith(entries: readonly Entry[]): readonly TrustBundle[] {
+    const names = new Set(federatedDomains(entries));
+    return [...this.#picture.federated.values()].filter(({ trustDomain }) =>
+      names.has(trustDomain),
+    );
+  }
+
   #ready(entries: readonly Entry[], identities: readonly HeldIdentity[]): ReadyView {
-    const federated = new Map<TrustDomain, X509Bundle>();
-    for (const name of federatedDomains(entries)) {
-      for (const [trustDomain, bundle] of this.#picture.federated) {
-        if (trustDomain === name) federated.set(trustDomain, bundle.x509);
-      }
-    }
-    return { kind: "ready", identities, bundle: this.#picture.bundle.x509, federated };
+    const { bundle } = this.#picture;
+    const foreign = this.#federatedWith(entries);
+    return {
+      kind: "ready",
+      identities,
+      bundle: bundle.x509,
+      federated: new Map(foreign.map(({ trustDomain, x509 }) => [trustDomain, x509])),
+      jwtBundles: this.jwtBundlesOf(entries),
+    };
   }
 }
 
@@ -246,7 +264,11 @@ function sameReady(a: ReadyView, b: ReadyView): boolean {
       return svid === other?.svid && entry.hint === other.entry.hint;
     }) &&
     a.federated.size === b.federated.size &&
-    [...a.federated].every(([name, { revision }]) => b.federated.get(name)?.revision === revision)
+    [...a.federated].every(
+      ([name, { revision }]) => b.federated.get(name)?.revision === revision,
+    ) &&
+    a.jwtBundles.size === b.jwtBundles.size &&
+    [...a.jwtBundles].every(([name, { revision }]) => b.jwtBundles.get(name)?.revision === revision)
   );
 }
 

@@ -3,7 +3,12 @@ import { readFile } from "node:fs/promises";
 import { BonafideError } from "@bonafide/errors";
 import { backoffMs, type Clock, type Log, type Random } from "@bonafide/lifetime";
 import { Bundle as BundleService } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
-import { parseSpiffeBundle, parseX509BundlePem, type TrustDomain } from "@bonafide/spiffe";
+import {
+  parseSpiffeBundle,
+  jwtBundleOf,
+  parseX509BundlePem,
+  type TrustDomain,
+} from "@bonafide/spiffe";
 import type { TrustBundle } from "../core/bundle.ts";
 import { AGENT_ERRORS } from "../errors.ts";
 import { openLinkInsecure } from "../server/insecure-link.ts";
@@ -51,7 +56,8 @@ function parseBundleText(trustDomain: TrustDomain, text: string): TrustBundle {
     const document = isDocument ? parseSpiffeBundle(trustDomain, text) : undefined;
     const x509 = document?.x509 ?? parseX509BundlePem(trustDomain, text);
     if (x509.authorities.length === 0) throw new TypeError("no authorities");
-    return { trustDomain, x509, tainted: new Set(), sequence: 0n };
+    const jwt = jwtBundleOf(trustDomain, []);
+    return { trustDomain, x509, tainted: new Set(), jwt, taintedJwt: new Set(), sequence: 0n };
   } catch (cause) {
     throw new BonafideError(
       AGENT_ERRORS,

@@ -31,6 +31,7 @@ import {
   parseX509SvidPem,
   type TlsAcceptor,
   type VerifiedPeer,
+  jwtBundleOf,
   x509BundleOf,
   type X509Context,
   x509ContextOf,
@@ -193,6 +194,8 @@ export class ScriptedServer implements AsyncDisposable {
       trustDomain,
       x509: x509BundleOf(trustDomain, this.#authorities),
       tainted: this.#tainted,
+      jwt: jwtBundleOf(trustDomain, []),
+      taintedJwt: new Set(),
       sequence: BigInt(this.#revision.value),
     });
   }

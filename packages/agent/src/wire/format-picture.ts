@@ -1,3 +1,4 @@
+import { encodePublicKey } from "@bonafide/pki";
 import {
   UpdateKind,
   type WatchResponse,
@@ -30,6 +31,7 @@ export function formatEntry(entry: Entry): WireEntry {
     admin: entry.admin,
     downstream: entry.downstream,
     storeSvid: entry.storeSvid,
+    ...(entry.jwtSvidIncludeJti ? { additionalAttributes: { jwtSvidIncludeJti: true } } : {}),
   });
 }
 
@@ -40,6 +42,11 @@ export function formatBundle(bundle: TrustBundle): Bundle {
     x509Authorities: bundle.x509.authorities.map((authority) => ({
       asn1: authority.der,
       tainted: bundle.tainted.has(authorityKeyId(authority)),
+    })),
+    jwtAuthorities: [...bundle.jwt.keys].map(([keyId, publicKey]) => ({
+      keyId,
+      publicKey: encodePublicKey(publicKey),
+      tainted: bundle.taintedJwt.has(keyId),
     })),
     sequenceNumber: bundle.sequence,
   });

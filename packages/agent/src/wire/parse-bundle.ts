@@ -1,7 +1,13 @@
-import { BonafideError } from "@bonafide/errors";
-import { type Certificate, parseCertificates } from "@bonafide/pki";
-import type { Bundle } from "@bonafide/proto/spire/api/types/bundle_pb";
-import { isTrustDomain, type TrustDomain, x509BundleOf } from "@bonafide/spiffe";
+import { BonafideError, isBonafideError } from "@bonafide/errors";
+import { type Certificate, parseCertificates, publicKeyOf } from "@bonafide/pki";
+import type { Bundle, JWTKey } from "@bonafide/proto/spire/api/types/bundle_pb";
+import {
+  isTrustDomain,
+  jwtBundleOf,
+  type TokenAuthority,
+  type TrustDomain,
+  x509BundleOf,
+} from "@bonafide/spiffe";
 import type { TrustBundle } from "../core/bundle.ts";
 import { AGENT_ERRORS } from "../errors.ts";
 import { AUTHORITIES_PER_BUNDLE_MAX } from "../limits.ts";
@@ -39,8 +45,36 @@ export function parseBundle(bundle: Bundle, expected?: TrustDomain): TrustBundle
     trustDomain: name,
     x509: x509BundleOf(name, authorities),
     tainted,
+    ...readJwtKeys(name, bundle.jwtAuthorities),
     sequence: bundle.sequenceNumber,
   };
+}
+
+/** A key of a kind that we do not know verifies nothing here; it must not take the rest of a bundle with it. */
+function readJwtKeys(
+  trustDomain: TrustDomain,
+  keys: readonly JWTKey[],
+): Pick<TrustBundle, "jwt" | "taintedJwt"> {
+  if (keys.length > AUTHORITIES_PER_BUNDLE_MAX) {
+    throw invalid(`${keys.length} JWT keys in one bundle`);
+  }
+  const authorities: TokenAuthority[] = [];
+  const taintedJwt = new Set<string>();
+  for (const { keyId, publicKey, tainted } of keys) {
+    if (keyId === "") throw invalid("a JWT key without an ID");
+    try {
+      authorities.push({ keyId, publicKey: publicKeyOf({ spki: publicKey }) });
+    } catch (error) {
+      if (isBonafideError(error, "PUBLIC_KEY_UNSUPPORTED")) continue;
+      throw error;
+    }
+    if (tainted) taintedJwt.add(keyId);
+  }
+  try {
+    return { jwt: jwtBundleOf(trustDomain, authorities), taintedJwt };
+  } catch (cause) {
+    throw invalid("two JWT keys of one ID", cause);
+  }
 }
 
 function invalid(what: string, cause?: unknown): BonafideError {

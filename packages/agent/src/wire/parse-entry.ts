@@ -40,6 +40,7 @@ export function parseEntry(entry: WireEntry, trustDomain: TrustDomain): Entry {
     admin: entry.admin,
     downstream: entry.downstream,
     storeSvid: entry.storeSvid,
+    jwtSvidIncludeJti: entry.additionalAttributes?.jwtSvidIncludeJti === true,
   };
 }
 

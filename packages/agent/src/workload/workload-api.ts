@@ -1,26 +1,26 @@
-import type { Clock } from "@bonafide/lifetime";
 import { SpiffeWorkloadAPI } from "@bonafide/proto/workload_pb";
 import { addService, type CallContext, type Encoded, type RpcServer } from "@bonafide/rpc";
 import type { UnixConnection } from "@bonafide/unix-peer";
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { Selector } from "../core/entry.ts";
-import type { GroupHold, IdentityGroups, ReadyView } from "../identity/identity-groups.ts";
+import type { GroupHold, ReadyView } from "../identity/identity-groups.ts";
 import { FIRST_SVID_WAIT_MS } from "../limits.ts";
-import type { CallerGate, SeenCaller } from "./caller-gate.ts";
+import type { SeenCaller } from "./caller-gate.ts";
+import { fetchJwtSvid, type JwtApiDeps, validateJwtSvid } from "./jwt-api.ts";
+import { jwtBundlesResponse } from "./jwt-responses.ts";
 import { x509BundlesResponse, x509SvidResponse } from "./x509-responses.ts";
 
 /** What the Workload API is served from. */
-export interface WorkloadApiDeps {
-  readonly clock: Clock;
-  readonly gate: CallerGate;
-  readonly groups: IdentityGroups;
-}
+export type WorkloadApiDeps = JwtApiDeps;
 
-/** Adds the X.509 part of the SPIFFE Workload API; the other methods answer UNIMPLEMENTED. */
+/** Adds the X.509 and JWT parts of the SPIFFE Workload API; the methods of WIT-SVID answer UNIMPLEMENTED. */
 export function addWorkloadApi(server: RpcServer<UnixConnection>, deps: WorkloadApiDeps): void {
   addService(server, SpiffeWorkloadAPI, {
     fetchX509SVID: (_request, context) => streamAnswers(deps, context, x509SvidResponse),
     fetchX509Bundles: (_request, context) => streamAnswers(deps, context, x509BundlesResponse),
+    fetchJWTSVID: (request, context) => fetchJwtSvid(deps, request, context),
+    fetchJWTBundles: (_request, context) => streamAnswers(deps, context, jwtBundlesResponse),
+    validateJWTSVID: (request, context) => validateJwtSvid(deps, request, context),
   });
 }
 

@@ -28,6 +28,8 @@ export interface JwtSvidFacts {
 export interface JwtSvid extends JwtSvidFacts {
   /** The token. Whoever holds it is its subject until it ends: it goes over confidential channels only, into no log. */
   readonly token: string;
+  /** Which key signed it; empty when the token does not say. */
+  readonly keyId: string;
   /** The operator's word for this identity; empty for none. */
   readonly hint: string;
 }
@@ -38,10 +40,12 @@ export interface JwtSvid extends JwtSvidFacts {
  * @throws JWT_SVID_INVALID  `details.reason`
  */
 export function parseJwtSvid(token: string, options: { readonly hint?: string } = {}): JwtSvid {
-  const facts = readFacts(parseCompactJws(token));
+  const parsed = parseCompactJws(token);
+  const facts = readFacts(parsed);
+  const { keyId = "" } = parsed;
   const { hint = "" } = options;
   // A token that is logged by accident is a token that is stolen.
-  return Object.defineProperty({ ...facts, token, hint }, "token", {
+  return Object.defineProperty({ ...facts, keyId, token, hint }, "token", {
     value: token,
     enumerable: false,
   });

@@ -37,6 +37,7 @@ function entry(path: string, selectors: readonly string[], more: Partial<Entry> 
     admin: false,
     downstream: false,
     storeSvid: false,
+    jwtSvidIncludeJti: false,
     ...more,
   };
 }

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { BonafideError } from "@bonafide/errors";
+import { silentLog } from "@bonafide/lifetime";
+import { generateKey, jwsSigner, keySigner } from "@bonafide/pki";
+import { parseJwtSvid, parseSpiffeId, signJwtSvid } from "@bonafide/spiffe";
+import type { Entry } from "../core/entry.ts";
+import { AGENT_ERRORS } from "../errors.ts";
+import { JWT_SVIDS_MAX } from "../limits.ts";
+import type { SignJwtResult } from "../server/sign-jwt-svid.ts";
+import { JwtSvidCache } from "./jwt-svid-cache.ts";
+
+const START = 1_800_000_000_000;
+const signer = jwsSigner(keySigner(generateKey("ec-p256").privateKey));
+const signal = new AbortController().signal;
+
+function entry(path: string, more: Partial<Entry> = {}): Entry {
+  return {
+    id: path,
+    spiffeId: parseSpiffeId(`spiffe://example.org${path}`),
+    selectors: [],
+    federatesWith: [],
+    hint: "",
+    revision: 1n,
+    createdAt: 1n,
+    expiresAt: 0n,
+    admin: false,
+    downstream: false,
+    storeSvid: false,
+    jwtSvidIncludeJti: false,
+    ...more,
+  };
+}
+
+/** A cache over a server that signs for 300 s, and what a test may change of the world. */
+function bench(): {
+  readonly cache: JwtSvidCache;
+  readonly world: { now: number; keyId: string; isDown: boolean; tainted: Set<string> };
+  readonly signed: () => number;
+  readonly token: (of: Entry, audience?: readonly string[]) => Promise<string>;
+} {
+  const world = { now: START, keyId: "a", isDown: false, tainted: new Set<string>() };
+  let count = 0;
+  const cache = new JwtSvidCache({
+    log: silentLog,
+    serverNow: () => world.now,
+    tainted: () => world.tainted,
+    sign: ({ entry: of, audience }): Promise<SignJwtResult> => {
+      count++;
+      if (world.isDown) {
+        return Promise.reject(new BonafideError(AGENT_ERRORS, "AGENT_NOT_READY", "down"));
+      }
+      const times = { issuedAt: world.now, expiresAt: world.now + 300_000 };
+      const token = signJwtSvid(signer, world.keyId, { id: of.spiffeId, audience, ...times });
+      return Promise.resolve({ kind: "signed", svid: parseJwtSvid(token) });
+    },
+  });
+  const token = async (of: Entry, audience: readonly string[] = ["x"]): Promise<string> => {
+    const result = await cache.fetch(of, audience, { signal });
+    assert.equal(result.kind, "signed");
+    return result.kind === "signed" ? result.svid.token : "";
+  };
+  return { cache, world, signed: () => count, token };
+}
+
+suite("JWT-SVIDs that are kept", () => {
+  test("one is given again until half of its life is over", async () => {
+    const { world, signed, token } = bench();
+    const first = await token(entry("/a"));
+    world.now += 149_000;
+    assert.equal(await token(entry("/a")), first);
+    world.now += 1000;
+    assert.notEqual(await token(entry("/a")), first);
+    assert.equal(signed(), 2);
+  });
+
+  test("each entry, each of its revisions and each set of audiences has its own", async () => {
+    const { signed, token } = bench();
+    await token(entry("/a"), ["x", "y"]);
+    await token(entry("/a"), ["y", "x"]);
+    assert.equal(signed(), 1);
+    await token(entry("/b"), ["x", "y"]);
+    await token(entry("/a"), ["x"]);
+    await token(entry("/a", { revision: 2n }), ["x", "y"]);
+    await token(entry("/c", { id: "/a" }), ["x", "y"]);
+    assert.equal(signed(), 5);
+  });
+
+  test("while the server does not answer the kept one is given, to its end and no longer", async () => {
+    const { world, token } = bench();
+    const first = await token(entry("/a"));
+    world.isDown = true;
+    world.now += 299_000;
+    assert.equal(await token(entry("/a")), first);
+    world.now += 1000;
+    await assert.rejects(token(entry("/a")), { code: "AGENT_NOT_READY" });
+  });
+
+  test("none of a tainted key is given any more, not even while the server is down", async () => {
+    const { world, token } = bench();
+    const first = await token(entry("/a"));
+    world.tainted.add("a");
+    world.keyId = "b";
+    const second = await token(entry("/a"));
+    assert.notEqual(second, first);
+    world.tainted.add("b");
+    world.isDown = true;
+    await assert.rejects(token(entry("/a")), { code: "AGENT_NOT_READY" });
+  });
+
+  test("tokens that are one of their kind are never kept", async () => {
+    const { cache, signed, token } = bench();
+    const unique = entry("/a", { jwtSvidIncludeJti: true });
+    await token(unique);
+    await token(unique);
+    assert.deepEqual([signed(), cache.size], [2, 0]);
+  });
+
+  test("callers at the same time share a signature, and the oldest unused goes first", async () => {
+    const { cache, signed, token } = bench();
+    await Promise.all(Array.from({ length: 20 }, () => token(entry("/a"))));
+    assert.equal(signed(), 1);
+    const first = await token(entry("/a"));
+    for (let i = 0; i < JWT_SVIDS_MAX; i++) {
+      await token(entry("/b"), [`${i}`]);
+      if (i === 10) assert.equal(await token(entry("/a")), first);
+    }
+    assert.equal(cache.size, JWT_SVIDS_MAX);
+    assert.equal(await token(entry("/a")), first);
+    cache.close();
+    assert.equal(cache.size, 0);
+  });
+});

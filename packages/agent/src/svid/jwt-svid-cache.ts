@@ -1,0 +1,119 @@
+import type { EpochMs, Log } from "@bonafide/lifetime";
+import type { JwtSvid } from "@bonafide/spiffe";
+import type { Entry } from "../core/entry.ts";
+import { JWT_SVIDS_MAX } from "../limits.ts";
+import type { SignJwtResult } from "../server/sign-jwt-svid.ts";
+
+/** What a {@link JwtSvidCache} works with. */
+export interface JwtSvidCacheDeps {
+  readonly log: Log;
+  /** Has one signed. */
+  readonly sign: (
+    request: { readonly entry: Entry; readonly audience: readonly string[] },
+    options: { readonly signal: AbortSignal },
+  ) => Promise<SignJwtResult>;
+  /** The server's time. */
+  readonly serverNow: () => EpochMs;
+  /** IDs of JWT keys whose tokens must not be handed out any more. */
+  readonly tainted: () => ReadonlySet<string>;
+}
+
+/**
+ * JWT-SVIDs by entry and audiences: one is given again until half of its life is over, and beyond that while the server
+ * does not answer, to its end. Whether a caller may have it is asked before, each time.
+ *
+ * At most 1000; those of entries that want each to be one of its kind are never kept, nor are those of a tainted key.
+ */
+export class JwtSvidCache {
+  readonly #deps: JwtSvidCacheDeps;
+  readonly #kept = new Map<string, JwtSvid>();
+  readonly #signing = new Map<string, Promise<SignJwtResult>>();
+  readonly #closing = new AbortController();
+
+  constructor(deps: JwtSvidCacheDeps) {
+    this.#deps = deps;
+  }
+
+  /** How many are kept. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /**
+   * A token of this entry for these audiences.
+   *
+   * @throws what signing throws, when there is none that still counts
+   */
+  async fetch(
+    entry: Entry,
+    audience: readonly string[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<SignJwtResult> {
+    const request = { entry, audience };
+    if (entry.jwtSvidIncludeJti) return this.#deps.sign(request, options);
+    const name = nameOf(entry, audience);
+    const kept = this.#find(name);
+    if (kept !== undefined && !isHalfOver(kept, this.#deps.serverNow())) {
+      return { kind: "signed", svid: kept };
+    }
+    try {
+      return await this.#sign(name, request);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (kept === undefined) throw error;
+      this.#deps.log({ level: "warn", event: "jwt_svid.not_renewed", error });
+      return { kind: "signed", svid: kept };
+    }
+  }
+
+  /** Ends what is being signed, and forgets all. */
+  close(): void {
+    this.#closing.abort(new Error("the agent is closed"));
+    this.#kept.clear();
+  }
+
+  /** The one that still counts, as the one used last. */
+  #find(name: string): JwtSvid | undefined {
+    const kept = this.#kept.get(name);
+    this.#kept.delete(name);
+    if (kept === undefined || kept.expiresAt <= this.#deps.serverNow()) return undefined;
+    if (this.#deps.tainted().has(kept.keyId)) return undefined;
+    this.#kept.set(name, kept);
+    return kept;
+  }
+
+  /** Callers who want the same at the same time share one signature; no caller who leaves takes it from the others. */
+  #sign(
+    name: string,
+    request: { readonly entry: Entry; readonly audience: readonly string[] },
+  ): Promise<SignJwtResult> {
+    const running = this.#signing.get(name);
+    if (running !== undefined) return running;
+    const signing = this.#signAndKeep(name, request).finally(() => this.#signing.delete(name));
+    this.#signing.set(name, signing);
+    return signing;
+  }
+
+  async #signAndKeep(
+    name: string,
+    request: { readonly entry: Entry; readonly audience: readonly string[] },
+  ): Promise<SignJwtResult> {
+    const result = await this.#deps.sign(request, { signal: this.#closing.signal });
+    this.#kept.delete(name);
+    if (result.kind === "signed") {
+      this.#kept.set(name, result.svid);
+      const oldest = this.#kept.size > JWT_SVIDS_MAX ? this.#kept.keys().next() : undefined;
+      if (oldest?.done === false) this.#kept.delete(oldest.value);
+    }
+    return result;
+  }
+}
+
+function isHalfOver({ issuedAt = 0, expiresAt }: JwtSvid, now: EpochMs): boolean {
+  return now >= issuedAt + (expiresAt - issuedAt) / 2;
+}
+
+/** An entry that was changed is another one: its tokens may live longer, or carry another hint. */
+function nameOf(entry: Entry, audience: readonly string[]): string {
+  return JSON.stringify([entry.id, entry.spiffeId, String(entry.revision), audience.toSorted()]);
+}
