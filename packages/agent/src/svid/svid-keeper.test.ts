@@ -4,7 +4,7 @@ import { silentLog } from "@bonafide/lifetime";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import { parseCsr } from "@bonafide/pki";
 import { TestCa } from "@bonafide/pki/testing";
-import { parseSpiffeId, parseTrustDomainName, x509BundleOf } from "@bonafide/spiffe";
+import { jwtBundleOf, parseSpiffeId, parseTrustDomainName, x509BundleOf } from "@bonafide/spiffe";
 import type { Entry } from "../core/entry.ts";
 import { Picture } from "../picture/picture.ts";
 import { SvidKeeper } from "./svid-keeper.ts";
@@ -25,6 +25,7 @@ const ENTRY: Entry = {
   admin: false,
   downstream: false,
   storeSvid: false,
+  jwtSvidIncludeJti: false,
 };
 
 /** A keeper of one entry, whose server signs for a minute by the true time, which is not the node's wall clock. */
@@ -41,7 +42,9 @@ class Site implements AsyncDisposable {
   constructor() {
     const ca = new TestCa(`spiffe://${TD}`, { commonName: "ca", now: this.clock.now() });
     const x509 = x509BundleOf(TD, [ca.certificate]);
-    const picture = new Picture({ trustDomain: TD, x509, tainted: new Set(), sequence: 1n });
+    const none = { tainted: new Set<string>(), taintedJwt: new Set<string>() };
+    const jwt = jwtBundleOf(TD, []);
+    const picture = new Picture({ trustDomain: TD, x509, jwt, ...none, sequence: 1n });
     const signer: SvidSigner = {
       sign: (requests) => {
         if (this.away) return Promise.reject(new Error("away"));
