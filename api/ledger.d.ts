@@ -286,6 +286,8 @@ export interface NodeObject {
     readonly canReattest: boolean;
 }
 
+export declare const OBJECT_KINDS: readonly ObjectKind[];
+
 export type ObjectKind = AnyObject["kind"];
 
 export type ObjectOf<K extends ObjectKind> = Extract<AnyObject, {

@@ -50,6 +50,7 @@ export {
   type FederationObject,
   type Incarnation,
   isObjectKind,
+  OBJECT_KINDS,
   type JoinTokenObject,
   type LedgerObject,
   naturalKeyOf,

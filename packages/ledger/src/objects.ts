@@ -215,7 +215,8 @@ export type ObjectKind = AnyObject["kind"];
 /** The object of one kind. */
 export type ObjectOf<K extends ObjectKind> = Extract<AnyObject, { readonly kind: K }>;
 
-const OBJECT_KINDS: ReadonlySet<Kind> = new Set<ObjectKind>([
+/** The kinds that have an object today. */
+export const OBJECT_KINDS: readonly ObjectKind[] = [
   "ledger",
   "epoch",
   "entry",
@@ -227,11 +228,12 @@ const OBJECT_KINDS: ReadonlySet<Kind> = new Set<ObjectKind>([
   "server",
   "alarm",
   "setting",
-]);
+];
+const WITH_OBJECT: ReadonlySet<Kind> = new Set<Kind>(OBJECT_KINDS);
 
 /** Whether a kind has an object that this version can decode. */
 export function isObjectKind(kind: Kind | undefined): kind is ObjectKind {
-  return kind !== undefined && OBJECT_KINDS.has(kind);
+  return kind !== undefined && WITH_OBJECT.has(kind);
 }
 
 /** The name of an object within its kind, which its pseudonym is made of. */

@@ -10,4 +10,4 @@ export type {
 export { openServer, type RunningServer, type ServerDeps } from "./open-server.ts";
 export type { ServerOptions } from "./server-options.ts";
 export type { RateLimit } from "@bonafide/lifetime";
-export { exportStore, type InspectOptions, leavesFrom, verifyStore } from "./lane/inspect-store.ts";
+export { exportStore, type InspectOptions, verifyStore } from "./lane/inspect-store.ts";

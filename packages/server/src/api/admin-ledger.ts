@@ -3,10 +3,10 @@ import {
   decodeLeaf,
   equalBytes,
   kindName,
+  OBJECT_KINDS,
   objectKey,
   type StateName,
   toHex,
-  type ObjectKind,
   wireNumber,
 } from "@bonafide/ledger";
 import { slept } from "@bonafide/lifetime";
@@ -23,26 +23,13 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { SERVER_ERRORS } from "../errors.ts";
 import { exportStore, verifyStore } from "../lane/inspect-store.ts";
 import type { OpenedLedger } from "../memory/opened-ledger.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { actorOf } from "./access.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
-import { nextTurn } from "./time-slices.ts";
 import { toWireLeaf } from "./wire-leaf.ts";
 
 const PAGE = 500;
-const OBJECT_KINDS: readonly ObjectKind[] = [
-  "ledger",
-  "epoch",
-  "entry",
-  "node",
-  "joinToken",
-  "authority",
-  "bundle",
-  "federation",
-  "server",
-  "alarm",
-  "setting",
-];
 /** Characters of an export that travel in one message. */
 const EXPORT_CHARACTERS = 65_536;
 /** How long a follower waits before it looks by itself, ms. */

@@ -10,10 +10,10 @@ import type { CallContext } from "@bonafide/rpc";
 import { create } from "@bufbuild/protobuf";
 import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import type { EntitledEntry } from "./entitlements.ts";
 import type { ServiceDeps } from "./services.ts";
-import { nextTurn } from "./time-slices.ts";
 import { toWireEntry } from "./wire-entry.ts";
 import { eachWithin } from "./within.ts";
 

@@ -1,3 +1,5 @@
+import { nextTurn } from "../next-turn.ts";
+
 /** Longest stretch of work on the main loop, ms; other calls are to wait 5 at most. */
 const SLICE_MS = 4;
 
@@ -11,13 +13,6 @@ export class TimeSlices {
     await nextTurn();
     this.#since = performance.now();
   }
-}
-
-/** Resolves after the I/O that waits was served. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 /** Maps a list of any length, letting others run in between. */

@@ -2,7 +2,8 @@ import { type Clock, slept } from "@bonafide/lifetime";
 import type { Connection } from "@bonafide/rpc";
 import type { AdoptedChange, Registry } from "../lane/registry.ts";
 import { LIMITS } from "../limits.ts";
-import { nextTurn, TimeSlices } from "./time-slices.ts";
+import { nextTurn } from "../next-turn.ts";
+import { TimeSlices } from "./time-slices.ts";
 
 /** A stream that waits for changes of one node's picture. */
 export interface Watcher {

@@ -6,7 +6,6 @@ import { isTokenAttack, judgeToken, TOKEN_REPEAT_MS } from "./join-token.ts";
 import { newestSvid } from "./newest-svid.ts";
 import { nextPageToken, pageRequest } from "./page.ts";
 import { recoveryRefusal } from "./recovery.ts";
-import { type Match, MATCH, matchesSet } from "./selector-match.ts";
 import { authorityValidity, leafValidity } from "./svid-validity.ts";
 
 test("an agent SVID is live at or above its node's position, by epoch and then by n", () => {
@@ -101,18 +100,6 @@ test("the newest SVID of a node is the one issued last, once it is used, or the 
   assert.equal(newestSvid(second, first, "1"), first);
 });
 
-test("set filters follow SPIRE's code: exact, subset, superset, any", () => {
-  assert.ok(ask(["a", "b"], ["b", "a"], MATCH.exact));
-  assert.ok(!ask(["a"], ["a", "b"], MATCH.exact));
-  assert.ok(ask(["a"], ["a", "b"], MATCH.subset));
-  assert.ok(!ask(["a", "c"], ["a", "b"], MATCH.subset));
-  assert.ok(!ask([], ["a"], MATCH.subset));
-  assert.ok(ask(["a", "b", "c"], ["a", "b"], MATCH.superset));
-  assert.ok(!ask(["a"], ["a", "b"], MATCH.superset));
-  assert.ok(ask(["a", "c"], ["a", "b"], MATCH.any));
-  assert.ok(!ask(["c"], ["a", "b"], MATCH.any));
-});
-
 test("a leaf is backdated, whole seconds, never beyond its issuer, and never dead on arrival", () => {
   const now = 1_000_000_500;
   assert.deepEqual(leafValidity(now, 3_600_000, now + 1e9), {
@@ -137,7 +124,3 @@ test("page tokens are decimal rows; anything else is refused", () => {
     assert.throws(() => pageRequest(1, bad), { code: "PAGE_TOKEN_INVALID" });
   }
 });
-
-function ask(stored: readonly string[], asked: readonly string[], match: Match): boolean {
-  return matchesSet(stored, new Set(asked), match);
-}

@@ -4,7 +4,7 @@ import { SERVER_ERRORS } from "../errors.ts";
 import type { Change, Decide, Known, RegistryView } from "../lane/registry-view.ts";
 import { type Caller, type Grant, mayAdminister } from "./administration.ts";
 import { isReservedEntry } from "./reserved.ts";
-import { selectorSetKey } from "./selector-match.ts";
+import { selectorSetKey } from "./selector-set-key.ts";
 
 /** Who wants to write, and what they hold. */
 export interface Writer {

@@ -4,7 +4,7 @@ import { SERVER_ERRORS } from "../errors.ts";
 import type { Change, Decide, Known, RegistryView } from "../lane/registry-view.ts";
 import { SPIFFE_ID_SELECTOR } from "./authorized-entries.ts";
 import { removal } from "./propose-entry.ts";
-import { selectorSetKey } from "./selector-match.ts";
+import { selectorSetKey } from "./selector-set-key.ts";
 
 /** A node as its attestor found it. */
 export interface AttestedFacts {

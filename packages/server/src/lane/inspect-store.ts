@@ -1,7 +1,6 @@
 import { exportLines, verifyLedger, type VerifyReport } from "@bonafide/ledger";
 import type { Head, LedgerStore, Store, StoredLeaf, StoredNode } from "@bonafide/plugin-api";
 import { REPLAY_PAGE } from "./limits.ts";
-import { leafPages } from "./read-leaves.ts";
 import { rowsAt } from "./rows-at.ts";
 
 /** Options of {@link verifyStore} and {@link exportStore}. */
@@ -46,19 +45,6 @@ export async function* exportStore(
     rows: rowsAt(store, head, options),
   };
   yield* exportLines(input);
-}
-
-/** Leaves with their places, for `bonafide ledger log`. @param from  n of the first. @throws STORE_* */
-export async function* leavesFrom(
-  store: LedgerStore,
-  from: number,
-  options: InspectOptions = {},
-): AsyncGenerator<StoredLeaf, void, void> {
-  const head = await store.head();
-  for await (const page of leafPages(store, Math.max(0, from - 1), head.n)) {
-    options.signal?.throwIfAborted();
-    yield* page;
-  }
 }
 
 async function* leaves(

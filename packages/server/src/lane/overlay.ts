@@ -10,7 +10,7 @@ import {
   type StateName,
 } from "@bonafide/ledger";
 import { EntryIndex } from "./entry-index.ts";
-import type { EntryLikeness, Known, RegistryView } from "./registry-view.ts";
+import { type EntryLikeness, isEntry, type Known, type RegistryView } from "./registry-view.ts";
 import type { Registry } from "./registry.ts";
 
 /** The registry with the accepted proposals of one batch on top. Costs nothing but what the batch changed. */
@@ -118,8 +118,4 @@ export class Overlay implements RegistryView {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- apply() lays objects under their own kind
     return found as ReadonlyMap<string, Known<ObjectOf<K>> | undefined>;
   }
-}
-
-function isEntry(known: Known): known is Known<EntryObject> {
-  return known.object.kind === "entry";
 }

@@ -17,6 +17,11 @@ export interface Known<T extends AnyObject = AnyObject> extends Position {
   readonly firstN: number;
 }
 
+/** Whether what is known is an entry. */
+export function isEntry(known: Known): known is Known<EntryObject> {
+  return known.object.kind === "entry";
+}
+
 /** What makes two entries the same to SPIRE: spiffe_id, parent_id and the set of selectors. */
 export interface EntryLikeness {
   readonly spiffeId: string;

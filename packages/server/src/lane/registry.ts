@@ -19,7 +19,7 @@ import {
 import type { Head } from "@bonafide/plugin-api";
 import { EntryIndex } from "./entry-index.ts";
 import { LANE_ERRORS } from "./lane-errors.ts";
-import type { EntryLikeness, Known, RegistryView } from "./registry-view.ts";
+import { type EntryLikeness, isEntry, type Known, type RegistryView } from "./registry-view.ts";
 
 /** The newest leaf of a key, removed objects and unknown kinds included. */
 export interface Slot extends Position {
@@ -262,8 +262,4 @@ function changeOf(before: Known | undefined, after: Known | undefined): AdoptedC
     epoch: named.epoch,
     n: named.n,
   };
-}
-
-function isEntry(known: Known): known is Known<EntryObject> {
-  return known.object.kind === "entry";
 }

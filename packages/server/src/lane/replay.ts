@@ -1,14 +1,8 @@
 import { CompactRange, EMPTY_ROOT } from "@bonafide/ledger";
 import type { Head, LedgerStore } from "@bonafide/plugin-api";
+import { nextTurn } from "../next-turn.ts";
 import { checkRoot, leafPages, readLeaves } from "./read-leaves.ts";
 import { Registry } from "./registry.ts";
-
-/** Ends a slice of replay so that other work gets its turn; a page takes a few ms. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
 
 /**
  * Reads the whole ledger: the start of a server. Every body is held to its commitment, and the computed root to the
