@@ -61,6 +61,19 @@ export interface Head extends StateName {
     readonly openedIn: Incarnation;
 }
 
+export declare class HeldKeys {
+    #private;
+    begin({ signal }?: Options): void;
+    put(key: ManagedKey, privateKey: KeyObject): void;
+    delete(slot: string): void;
+    find(slot: string, options?: Options): ManagedKey | undefined;
+    list(options?: Options): readonly ManagedKey[];
+    sign(key: ManagedKey, message: Uint8Array, options?: Options): Promise<Uint8Array>;
+    signer(key: ManagedKey): Signer;
+    end(): void;
+    close(): void;
+}
+
 export interface JoinTokenStore {
     byHash(tokenSha256: string): Promise<StoredObject<JoinTokenObject> | undefined>;
     expiredBefore(ms: number, limit: number): Promise<StoredObject<JoinTokenObject>[]>;
@@ -394,6 +407,8 @@ export interface StoreUnderTest {
 export declare function keyManagerContract(name: string, open: () => Promise<KeyManager>): void;
 
 export declare function makeWorkloadCaller(given?: Partial<WorkloadCaller>): WorkloadCaller;
+
+export declare function openMemoryKeyManager(): KeyManager & CanSignInProcess;
 
 export declare function openMemoryStore(database?: MemoryDatabase): MemoryStore;
 

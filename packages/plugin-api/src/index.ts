@@ -1,3 +1,4 @@
+export { HeldKeys } from "./held-keys.ts";
 export {
   type CanSignInProcess,
   canSignInProcess,

@@ -8,7 +8,7 @@ import { connect } from "node:tls";
 import { systemClock, systemRandom } from "@bonafide/lifetime";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import { parseCertificate } from "@bonafide/pki";
-import { openMemoryStore } from "@bonafide/plugin-api/testing";
+import { openMemoryKeyManager, openMemoryStore } from "@bonafide/plugin-api/testing";
 import { openServer as openRpcServer } from "@bonafide/rpc";
 import { parseTrustDomainName, type X509Svid } from "@bonafide/spiffe";
 import { forX509 } from "./authority/authority-kind.ts";
@@ -18,7 +18,6 @@ import { openLedger } from "./memory/open-ledger.ts";
 import type { ServerPeer } from "./port/server-peer.ts";
 import { TlsPort } from "./port/tls-port.ts";
 import { ServerIdentity } from "./server-identity.ts";
-import { createPlainKeys } from "./testing/plain-keys.ts";
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -39,7 +38,7 @@ async function openBench(): Promise<Bench> {
   const ledger = await openLedger({ store, clock }, options);
   const { registry, lane } = ledger;
   const authorities = new AuthorityService(
-    { keys: createPlainKeys(), registry, lane, clock, log },
+    { keys: openMemoryKeyManager(), registry, lane, clock, log },
     { serverId: "s1", recoveryWindowMs: 30 * DAY },
     forX509({ trustDomain, caTtlMs: 7 * DAY }),
   );

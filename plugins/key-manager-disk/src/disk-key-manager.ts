@@ -1,20 +1,17 @@
 import type { KeyObject } from "node:crypto";
-import { BonafideError } from "@bonafide/errors";
 import {
   encodePrivateKey,
   encodePublicKey,
   formatPem,
   generateKey,
   keyAlgorithmOf,
-  keySigner,
   parsePrivateKeyPem,
   type Signer,
 } from "@bonafide/pki";
 import {
   type CanSignInProcess,
   checkKeySlot,
-  isSameManagedKey,
-  KEY_MANAGER_ERRORS,
+  HeldKeys,
   type KeyManager,
   type ManagedKey,
   type ManagedKeyAlgorithm,
@@ -25,11 +22,6 @@ import { corruptKeyFile, KeyFolder } from "./key-folder.ts";
 export interface DiskKeyManagerOptions {
   /** Ends the opening, not the manager. */
   readonly signal?: AbortSignal;
-}
-
-interface Held {
-  readonly key: ManagedKey;
-  readonly signer: Signer;
 }
 
 type Options = { readonly signal?: AbortSignal };
@@ -51,19 +43,24 @@ export async function openDiskKeyManager(
   options.signal?.throwIfAborted();
   const keys = await KeyFolder.open(folder);
   try {
-    const slots = new Map<string, Held>();
+    const held = new HeldKeys();
     for (const { slot, path, text } of await keys.readAll()) {
       options.signal?.throwIfAborted();
-      slots.set(slot, parseHeld(slot, path, text));
+      const { key, privateKey } = parseKeyFile(slot, path, text);
+      held.put(key, privateKey);
     }
-    return new DiskKeyManager(keys, slots);
+    return new DiskKeyManager(keys, held);
   } catch (error) {
     await keys.close();
     throw error;
   }
 }
 
-function parseHeld(slot: string, path: string, text: string): Held {
+function parseKeyFile(
+  slot: string,
+  path: string,
+  text: string,
+): { readonly key: ManagedKey; readonly privateKey: KeyObject } {
   let privateKey: KeyObject;
   try {
     privateKey = parsePrivateKeyPem(text);
@@ -74,76 +71,62 @@ function parseHeld(slot: string, path: string, text: string): Held {
   const algorithm = keyAlgorithmOf(privateKey);
   if (algorithm !== "ec-p256" && algorithm !== "ed25519") throw corruptKeyFile(path);
   const key = { slot, algorithm, spki: encodePublicKey(privateKey) };
-  return { key, signer: keySigner(privateKey) };
+  return { key, privateKey };
 }
 
 class DiskKeyManager implements KeyManager, CanSignInProcess {
   readonly name = "disk";
   readonly #folder: KeyFolder;
-  readonly #slots: Map<string, Held>;
+  readonly #held: HeldKeys;
   /** The end of the queue of writes: they happen one after the other, in the order of the calls. */
   #writes: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  constructor(folder: KeyFolder, slots: Map<string, Held>) {
+  constructor(folder: KeyFolder, held: HeldKeys) {
     this.#folder = folder;
-    this.#slots = slots;
+    this.#held = held;
   }
 
   async generate(
     slot: string,
     algorithm: ManagedKeyAlgorithm,
-    options: Options = {},
+    options?: Options,
   ): Promise<ManagedKey> {
-    this.#begin(options);
+    this.#held.begin(options);
     checkKeySlot(slot);
     return this.#write(options, async () => {
       const { privateKey, spki } = generateKey(algorithm);
       const key = { slot, algorithm, spki };
       const pem = formatPem("PRIVATE KEY", encodePrivateKey(privateKey));
       await this.#folder.replace(slot, pem);
-      this.#slots.set(slot, { key, signer: keySigner(privateKey) });
+      this.#held.put(key, privateKey);
       return key;
     });
   }
 
-  async find(slot: string, options: Options = {}): Promise<ManagedKey | undefined> {
-    this.#begin(options);
-    checkKeySlot(slot);
-    return this.#slots.get(slot)?.key;
+  async find(slot: string, options?: Options): Promise<ManagedKey | undefined> {
+    return this.#held.find(slot, options);
   }
 
-  async list(options: Options = {}): Promise<readonly ManagedKey[]> {
-    this.#begin(options);
-    return [...this.#slots.values()]
-      .map(({ key }) => key)
-      .toSorted((a, b) => (a.slot < b.slot ? -1 : 1));
+  async list(options?: Options): Promise<readonly ManagedKey[]> {
+    return this.#held.list(options);
   }
 
-  async sign(key: ManagedKey, message: Uint8Array, options: Options = {}): Promise<Uint8Array> {
-    this.#begin(options);
-    return this.#held(key).signer.sign(message);
+  async sign(key: ManagedKey, message: Uint8Array, options?: Options): Promise<Uint8Array> {
+    return this.#held.sign(key, message, options);
   }
 
-  async remove(slot: string, options: Options = {}): Promise<void> {
-    this.#begin(options);
+  async remove(slot: string, options?: Options): Promise<void> {
+    this.#held.begin(options);
     checkKeySlot(slot);
     await this.#write(options, async () => {
       await this.#folder.remove(slot);
-      this.#slots.delete(slot);
+      this.#held.delete(slot);
     });
   }
 
   signer(key: ManagedKey): Signer {
-    this.#begin({});
-    const { signer } = this.#held(key);
-    return {
-      ...signer,
-      sign: (message) => {
-        this.#begin({});
-        return signer.sign(message);
-      },
-    };
+    return this.#held.signer(key);
   }
 
   async close(): Promise<void> {
@@ -152,8 +135,9 @@ class DiskKeyManager implements KeyManager, CanSignInProcess {
   }
 
   async #end(): Promise<void> {
+    this.#held.end();
     await this.#writes;
-    this.#slots.clear();
+    this.#held.close();
     await this.#folder.close();
   }
 
@@ -161,29 +145,15 @@ class DiskKeyManager implements KeyManager, CanSignInProcess {
     await this.close();
   }
 
-  #begin(options: Options): void {
-    options.signal?.throwIfAborted();
-    if (this.#closed === undefined) return;
-    const message = "the key manager was closed";
-    throw new BonafideError(KEY_MANAGER_ERRORS, "KEY_MANAGER_CLOSED", message);
-  }
-
   /** Queues a write; a failure is its caller's and does not stop the next one. */
-  async #write<T>(options: Options, work: () => Promise<T>): Promise<T> {
+  async #write<T>(options: Options | undefined, work: () => Promise<T>): Promise<T> {
     const turn = this.#writes.then(async () => {
-      options.signal?.throwIfAborted();
+      options?.signal?.throwIfAborted();
       return work();
     });
     this.#writes = turn.catch(() => {
       // Whoever called holds the same promise, and its failure.
     });
     return turn;
-  }
-
-  #held(key: ManagedKey): Held {
-    const held = this.#slots.get(key.slot);
-    if (held !== undefined && isSameManagedKey(held.key, key)) return held;
-    const message = `key slot ${key.slot} does not hold this key`;
-    throw new BonafideError(KEY_MANAGER_ERRORS, "KEY_NOT_FOUND", message);
   }
 }

@@ -1,19 +1,12 @@
-import { BonafideError } from "@bonafide/errors";
-import { generateKey, keySigner, type Signer } from "@bonafide/pki";
+import { generateKey, type Signer } from "@bonafide/pki";
 import {
   type CanSignInProcess,
   checkKeySlot,
-  isSameManagedKey,
-  KEY_MANAGER_ERRORS,
+  HeldKeys,
   type KeyManager,
   type ManagedKey,
   type ManagedKeyAlgorithm,
 } from "@bonafide/plugin-api";
-
-interface Held {
-  readonly key: ManagedKey;
-  readonly signer: Signer;
-}
 
 type Options = { readonly signal?: AbortSignal };
 
@@ -24,78 +17,48 @@ export function createMemoryKeyManager(): KeyManager & CanSignInProcess {
 
 class MemoryKeyManager implements KeyManager, CanSignInProcess {
   readonly name = "memory";
-  readonly #slots = new Map<string, Held>();
-  #closed = false;
+  readonly #held = new HeldKeys();
 
   async generate(
     slot: string,
     algorithm: ManagedKeyAlgorithm,
-    options: Options = {},
+    options?: Options,
   ): Promise<ManagedKey> {
-    this.#begin(options);
+    this.#held.begin(options);
     checkKeySlot(slot);
     const { privateKey, spki } = generateKey(algorithm);
     const key = { slot, algorithm, spki };
-    this.#slots.set(slot, { key, signer: keySigner(privateKey) });
+    this.#held.put(key, privateKey);
     return key;
   }
 
-  async find(slot: string, options: Options = {}): Promise<ManagedKey | undefined> {
-    this.#begin(options);
+  async find(slot: string, options?: Options): Promise<ManagedKey | undefined> {
+    return this.#held.find(slot, options);
+  }
+
+  async list(options?: Options): Promise<readonly ManagedKey[]> {
+    return this.#held.list(options);
+  }
+
+  async sign(key: ManagedKey, message: Uint8Array, options?: Options): Promise<Uint8Array> {
+    return this.#held.sign(key, message, options);
+  }
+
+  async remove(slot: string, options?: Options): Promise<void> {
+    this.#held.begin(options);
     checkKeySlot(slot);
-    return this.#slots.get(slot)?.key;
-  }
-
-  async list(options: Options = {}): Promise<readonly ManagedKey[]> {
-    this.#begin(options);
-    return [...this.#slots.values()]
-      .map(({ key }) => key)
-      .toSorted((a, b) => (a.slot < b.slot ? -1 : 1));
-  }
-
-  async sign(key: ManagedKey, message: Uint8Array, options: Options = {}): Promise<Uint8Array> {
-    this.#begin(options);
-    return this.#held(key).signer.sign(message);
-  }
-
-  async remove(slot: string, options: Options = {}): Promise<void> {
-    this.#begin(options);
-    checkKeySlot(slot);
-    this.#slots.delete(slot);
+    this.#held.delete(slot);
   }
 
   signer(key: ManagedKey): Signer {
-    this.#begin({});
-    const { signer } = this.#held(key);
-    return {
-      ...signer,
-      sign: (message) => {
-        this.#begin({});
-        return signer.sign(message);
-      },
-    };
+    return this.#held.signer(key);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#slots.clear();
+    this.#held.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #begin(options: Options): void {
-    options.signal?.throwIfAborted();
-    if (!this.#closed) return;
-    const message = "the key manager was closed";
-    throw new BonafideError(KEY_MANAGER_ERRORS, "KEY_MANAGER_CLOSED", message);
-  }
-
-  #held(key: ManagedKey): Held {
-    const held = this.#slots.get(key.slot);
-    if (held !== undefined && isSameManagedKey(held.key, key)) return held;
-    const message = `key slot ${key.slot} does not hold this key`;
-    throw new BonafideError(KEY_MANAGER_ERRORS, "KEY_NOT_FOUND", message);
   }
 }

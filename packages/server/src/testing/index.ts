@@ -1,6 +1,5 @@
 export { type HostileServer, openHostileServer } from "./hostile-server.ts";
 export { serverSuite } from "./server-suite.ts";
-export { createPlainKeys } from "./plain-keys.ts";
 export {
   attest,
   collect,

@@ -17,7 +17,11 @@ import {
   parseCertificate,
 } from "@bonafide/pki";
 import type { Store } from "@bonafide/plugin-api";
-import { type MemoryStore, openMemoryStore } from "@bonafide/plugin-api/testing";
+import {
+  type MemoryStore,
+  openMemoryKeyManager,
+  openMemoryStore,
+} from "@bonafide/plugin-api/testing";
 import {
   Agent,
   type AttestAgentRequestSchema,
@@ -35,7 +39,6 @@ import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
 import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import { openServer, type RunningServer } from "../open-server.ts";
 import type { ServerOptions } from "../server-options.ts";
-import { createPlainKeys } from "./plain-keys.ts";
 
 /** A key with the certificate that it was given. */
 export interface TestSvid {
@@ -83,7 +86,7 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
   const folder = await mkdtemp(join(tmpdir(), "bf-srv-"));
   let store = test.store ?? openMemoryStore();
   const clock = test.clock ?? systemClock;
-  const keys = createPlainKeys();
+  const keys = openMemoryKeyManager();
   const kernel = await openKernel();
   const events: LogEvent[] = [];
   const serverId = randomUUID();

@@ -1,0 +1,3 @@
+import { keyManagerContract, openMemoryKeyManager } from "./index.ts";
+
+keyManagerContract("memory, for tests", async () => openMemoryKeyManager());
