@@ -4,6 +4,7 @@ import type { TrustDomain } from "@bonafide/spiffe";
 import type { Kernel } from "@bonafide/unix-peer";
 import type { Bootstrap } from "./node/bootstrap.ts";
 import type { ServerAddress } from "./server/server-link.ts";
+import type { UidFiles } from "./workload/read-uid-owners.ts";
 import type { UidLimitsOptions } from "./workload/uid-limits.ts";
 
 /** Options of {@link openAgent}. */
@@ -35,6 +36,8 @@ export interface AgentOptions {
   readonly requirePinnedPeer?: boolean;
   /** Limits on each user of the node. */
   readonly uidLimits?: UidLimitsOptions;
+  /** Where it is read, at the start, which user a subordinate uid belongs to. */
+  readonly uidFiles?: UidFiles;
   /** Told to the server. */
   readonly version: string;
 }

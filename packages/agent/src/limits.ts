@@ -16,6 +16,25 @@ export const ATTESTATIONS_PER_UID_A_SECOND = 200;
 /** Attestations of one uid in a burst. */
 export const ATTESTATIONS_PER_UID_BURST = 1000;
 
+/** Attestations of all users but root a second, on average, and in a burst. */
+export const ATTESTATIONS_A_SECOND = 2000;
+export const ATTESTATIONS_BURST = 10_000;
+
+/** Keys held because callers of one uid ask for them; root has none. Four callers of as many identities as fit. */
+export const KEYS_PER_UID_MAX = 2000;
+
+/** The same of all users together: 20 MB at about 1 KB each. */
+export const KEYS_HELD_MAX = 20_000;
+
+/** Keys made for one uid a second, on average: a tenth of a millisecond each, and a signature of the server. */
+export const KEYS_PER_UID_A_SECOND = 50;
+
+/** Keys made for one uid in a burst: all that it may hold, after the agent started. */
+export const KEYS_PER_UID_BURST = 2000;
+
+/** Bytes of /etc/passwd and /etc/subuid that are read. */
+export const UID_FILE_BYTES_MAX = 4_194_304;
+
 /** Identities in one answer: beyond these the message would come near to the usual 4 MiB. */
 export const IDENTITIES_PER_CALLER_MAX = 500;
 

@@ -11,6 +11,7 @@ import { nsAttestor } from "./attestation/ns-attestor.ts";
 import { createUnixAttestor } from "./attestation/unix/unix-attestor.ts";
 import { because, causeOf } from "./cause-details.ts";
 import { longestPauseMs } from "./core/pauses.ts";
+import type { UidOwners } from "./core/subordinate-uids.ts";
 import type { Cause } from "./core/why/causes.ts";
 import { explainAgent } from "./core/why/explain-agent.ts";
 import { DecisionLog } from "./decision/decision-log.ts";
@@ -46,6 +47,7 @@ import { signSvids } from "./server/sign-svids.ts";
 import { JwtSvidCache } from "./svid/jwt-svid-cache.ts";
 import { SvidKeeper } from "./svid/svid-keeper.ts";
 import { CallerGate } from "./workload/caller-gate.ts";
+import { readUidOwners } from "./workload/read-uid-owners.ts";
 import { UidLimits } from "./workload/uid-limits.ts";
 
 /** How an agent ended. */
@@ -131,7 +133,8 @@ async function openLocked(
     ...deps,
     file: slotsFile(join(options.dataDir, "slots.json")),
   });
-  const state = { picture, pictureFile, identity, slots, clockWatch, unlock };
+  const uidOwners = await readUidOwners(deps.log, options.uidFiles);
+  const state = { picture, pictureFile, identity, slots, clockWatch, uidOwners, unlock };
   const agent = new Agent(options, deps, state);
   try {
     await agent.open();
@@ -148,6 +151,7 @@ interface AgentState {
   readonly identity: NodeIdentity;
   readonly slots: LauncherSlots;
   readonly clockWatch: ClockWatch;
+  readonly uidOwners: UidOwners;
   /** Gives the data folder back. */
   readonly unlock: () => void;
 }
@@ -272,8 +276,8 @@ class Agent implements RunningAgent {
   async open(): Promise<void> {
     const { clock, log, kernel } = this.#deps;
     const { picture, identity, slots } = this.#state;
-    const decisions = new DecisionLog();
-    const limits = new UidLimits(clock, this.#options.uidLimits);
+    const decisions = new DecisionLog(undefined, this.#state.uidOwners);
+    const limits = new UidLimits(clock, this.#options.uidLimits, this.#state.uidOwners);
     const gate = new CallerGate({ clock, log, attestation: this.#attestation, decisions, limits });
     const shared = { clock, keeper: this.#keeper, groups: this.#groups, gate, limits };
     this.#health.set("", picture.known && identity.isValid ? "serving" : "not_serving");

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { EpochMs } from "@bonafide/lifetime";
 import type { Observation } from "../attestation/observation.ts";
+import { noUidOwners, type UidOwners } from "../core/subordinate-uids.ts";
 import type { CallerFact } from "../core/why/facts.ts";
 import { DECISIONS_MAX } from "../limits.ts";
 
@@ -33,13 +34,15 @@ export interface Decision {
  */
 export class DecisionLog {
   readonly #max: number;
+  readonly #owners: UidOwners;
   /** Oldest first. */
   readonly #byId = new Map<string, Decision>();
   readonly #ofUid = new Map<number, number>();
 
-  /** @param max  How many are remembered, default 2000. */
-  constructor(max: number = DECISIONS_MAX) {
+  /** @param max  How many are remembered, default 2000. @param owners  Whose each uid is, default its own. */
+  constructor(max: number = DECISIONS_MAX, owners: UidOwners = noUidOwners) {
     this.#max = max;
+    this.#owners = owners;
   }
 
   /** A fresh id, for a refusal that is told before it is recorded. */
@@ -49,7 +52,7 @@ export class DecisionLog {
 
   /** Remembers a decision, forgetting another if there are too many. */
   record(decision: Decision): void {
-    const uid = uidOf(decision);
+    const uid = this.#owners.ownerOf(uidOf(decision));
     this.#byId.set(decision.id, decision);
     this.#ofUid.set(uid, (this.#ofUid.get(uid) ?? 0) + 1);
     if (this.#byId.size > this.#max) this.#forgetOne();
@@ -71,7 +74,7 @@ export class DecisionLog {
       if (most === undefined || count > (this.#ofUid.get(most) ?? 0)) most = uid;
     }
     for (const [id, decision] of this.#byId) {
-      const uid = uidOf(decision);
+      const uid = this.#owners.ownerOf(uidOf(decision));
       if (uid !== most) continue;
       this.#byId.delete(id);
       const left = (this.#ofUid.get(uid) ?? 1) - 1;

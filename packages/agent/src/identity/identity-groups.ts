@@ -10,6 +10,7 @@ import type { Picture } from "../picture/picture.ts";
 import type { SvidKeeper } from "../svid/svid-keeper.ts";
 import type { WorkloadSvid } from "../svid/workload-svid.ts";
 import { Wake } from "../wake.ts";
+import type { AskedKey } from "../workload/key-shares.ts";
 
 /** One identity of a group of callers. */
 export interface HeldIdentity {
@@ -44,6 +45,8 @@ export type IdentityView =
 /** A caller's hold on its group. */
 export interface GroupHold {
   readonly view: Latest<IdentityView>;
+  /** What the group asks for, and what of it has to be made. */
+  readonly asked: readonly AskedKey[];
   /** Idempotent. */
   release(): void;
 }
@@ -102,6 +105,11 @@ export class IdentityGroups {
     let held = true;
     return {
       view: group.view,
+      asked: group.entryIds.map((entryId) => {
+        const entry = this.#picture.entries.byId(entryId);
+        const svid = entry === undefined ? undefined : this.#keeper.svid(entry);
+        return { entryId, isMissing: svid === undefined };
+      }),
       release: () => {
         if (!held) return;
         held = false;

@@ -11,6 +11,7 @@ import { AGENT_ERRORS, type AgentErrorCode } from "../errors.ts";
 import { LOOK_AGAIN_MS, LOOKS_BEFORE_PUSH_MAX } from "../limits.ts";
 import { callerFactOf } from "./caller-fact.ts";
 import { SECURITY_HEADER } from "./header-check.ts";
+import type { AskedKey } from "./key-shares.ts";
 import type { UidLimits } from "./uid-limits.ts";
 
 /** What a {@link CallerGate} works with. */
@@ -121,6 +122,20 @@ export class CallerGate {
       const fact = callerFactOf(error);
       const code = fact.kind === "too_many" ? "CALLER_LIMIT_EXCEEDED" : "CALLER_NOT_ATTESTED";
       throw this.#refuseUnseen({ method, connection }, fact, { code, cause: error });
+    }
+  }
+
+  /**
+   * Counts the keys that a caller's stream asks for against its user's share.
+   *
+   * @returns To be called at its end.
+   * @throws CALLER_LIMIT_EXCEEDED
+   */
+  holdKeys(seen: SeenCaller, asked: readonly AskedKey[]): () => void {
+    try {
+      return this.#deps.limits.holdKeys(seen.peer.uid, asked);
+    } catch (error) {
+      throw this.refuse(seen, "CALLER_LIMIT_EXCEEDED", { caller: callerFactOf(error) });
     }
   }
 

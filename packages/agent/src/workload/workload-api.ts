@@ -38,7 +38,10 @@ async function* streamAnswers<D extends DescMessage>(
   const method = `${context.service}/${context.method}`;
   let seen = await gate.look(context.peer, method, { signal });
   const hold = groups.hold(seen.observation.selectors);
+  let release: (() => void) | undefined;
   try {
+    // In the same turn as the group asked for them: nothing is made for who is refused here.
+    release = gate.holdKeys(seen, hold.asked);
     const isReady = hold.view.value.kind === "ready";
     const first = await firstView(deps, hold, seen, signal);
     // Whoever had to wait may have become another program meanwhile.
@@ -63,6 +66,7 @@ async function* streamAnswers<D extends DescMessage>(
       yield answer;
     }
   } finally {
+    release?.();
     hold.release();
   }
 }
