@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { attack, type AttackReport, type HostileTarget } from "./attack.ts";
 import { type HeldResources, heldResources } from "./held-resources.ts";
 
@@ -9,7 +10,8 @@ export interface LongAttackReport extends AttackReport {
 }
 
 const PARALLEL = 24;
-const WITHIN_MS = 1000;
+/** More than the second that is promised only where others hold the processors. */
+const WITHIN_MS = Number(process.env["WITHIN_MS"] ?? 1000);
 const SILENT_MS = 10;
 
 /** Sends a tenth of the inputs, looks at what the process holds, sends the rest, and looks again. */
