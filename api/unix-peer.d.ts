@@ -52,6 +52,12 @@ export interface ListenUnixOptions extends UnixPeerOptions {
 
 export type OptionalCall = "SO_PEERPIDFD" | "PIDFD_GET_INFO" | "UNIX_DIAG";
 
+export interface OverflowIds {
+    readonly uids: ReadonlySet<number>;
+    readonly gids: ReadonlySet<number>;
+    readonly allMapped: boolean;
+}
+
 export type PeerCause = "caller.gone" | "caller.outside_pid_namespace" | "caller.id_unmapped" | "caller.ids_changed" | "caller.ids_unreadable" | "caller.not_pinned";
 
 export interface PeerCredentials {
@@ -189,6 +195,8 @@ export declare function checkSocketPath(path: string): void;
 export declare function listenUnix(options: ListenUnixOptions): Promise<UnixListener>;
 
 export declare function openKernel(): Promise<Kernel>;
+
+export declare function overflowIds(): OverflowIds;
 
 export declare function parseEffectiveIds(text: string): {
     uid: number;

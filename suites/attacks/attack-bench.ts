@@ -60,6 +60,8 @@ const CONNECT = `use Socket; use POSIX; $^F=255; $path=shift @ARGV; sub c {
 /** Options of {@link AttackBench.attack}. */
 export interface AttackOptions {
   readonly uid?: number;
+  /** Default: the uid's number. */
+  readonly gid?: number;
   readonly args?: readonly string[];
   /** Program in front, such as `unshare -U`. */
   readonly wrapper?: readonly string[];
@@ -123,12 +125,12 @@ export class AttackBench implements AsyncDisposable {
 
   /** Starts an attack in Perl: `c` connects, `@ARGV` are its arguments. */
   attack(script: string, options: AttackOptions = {}): ChildProcess {
-    const { uid = ATTACKER, args = [], wrapper = [], env = {} } = options;
+    const { uid = ATTACKER, gid = uid, args = [], wrapper = [], env = {} } = options;
     const line = [...wrapper, PERL, "-e", CONNECT + script, this.path, ...args];
     const [program = PERL, ...rest] = line;
     const child = spawn(program, rest, {
       uid,
-      gid: uid,
+      gid,
       stdio: ["pipe", "pipe", "inherit"],
       detached: true,
       cwd: "/",

@@ -10,6 +10,7 @@ export {
   type UnixConnection,
   type UnixListener,
 } from "./listen-unix.ts";
+export { overflowIds, type OverflowIds } from "./overflow-ids.ts";
 export type { PeerPin } from "./peer-pin.ts";
 export type { PeerCause } from "./peer-refusals.ts";
 export { ProcessDirectory } from "./process-directory.ts";

@@ -2,6 +2,7 @@ import { BonafideError } from "@bonafide/errors";
 import { UNIX_PEER_ERRORS } from "./errors.ts";
 import { HeldProcess } from "./held-process.ts";
 import type { Kernel, PidfdFacts } from "./kernel/kernel.ts";
+import { overflowIds } from "./overflow-ids.ts";
 import type { PeerPin } from "./peer-pin.ts";
 import { because, peerGone, peerNotPinned, peerOutside } from "./peer-refusals.ts";
 import type { ProcessDirectory } from "./process-directory.ts";
@@ -13,9 +14,6 @@ export interface UnixPeerOptions {
   /** Refuses a caller that is only known by number; default: true for root, else false (ADR-0051). */
   readonly requirePinnedPeer?: boolean;
 }
-
-/** The uid and gid that stand for every id without a mapping in our user namespace. */
-const OVERFLOW_ID = 65_534;
 
 interface PeerIds {
   readonly uid: number;
@@ -183,12 +181,20 @@ export class UnixPeer implements Disposable {
 }
 
 function assertMapped(uid: number, gid: number): void {
-  if (uid !== OVERFLOW_ID && gid !== OVERFLOW_ID) return;
+  const { uids, gids, allMapped } = overflowIds();
+  if (!uids.has(uid) && !gids.has(gid)) return;
   throw new BonafideError(
     UNIX_PEER_ERRORS,
     "PEER_ID_UNMAPPED",
     `the caller's ids are ${uid}:${gid}, which stand for any id unknown here`,
-    { details: because("caller.id_unmapped", { uid: String(uid), gid: String(gid) }) },
+    {
+      details: because("caller.id_unmapped", {
+        uid: String(uid),
+        gid: String(gid),
+        // Where every id is mapped it is the account nobody, and not somebody unknown.
+        allMapped: String(allMapped),
+      }),
+    },
   );
 }
 

@@ -10,7 +10,12 @@ export function callerFactOf(error: unknown): CallerFact {
     case "caller.outside_pid_namespace":
       return { kind: "outside_pid_namespace" };
     case "caller.id_unmapped":
-      return { kind: "id_unmapped", uid: details["uid"] ?? "" };
+      return {
+        kind: "id_unmapped",
+        uid: details["uid"] ?? "",
+        gid: details["gid"] ?? "",
+        allMapped: details["allMapped"] === "true",
+      };
     case "caller.ids_changed":
       return {
         kind: "ids_changed",

@@ -3,7 +3,7 @@ import type { Clock, Log } from "@bonafide/lifetime";
 import type { UnixConnection, UnixPeer } from "@bonafide/unix-peer";
 import type { Attestation } from "../attestation/attestation.ts";
 import type { Observation, ObservationChange } from "../attestation/observation.ts";
-import { because, type CauseDetails } from "../cause-details.ts";
+import { because, type CauseDetails, causeOf } from "../cause-details.ts";
 import { type Selector, selectorText } from "../core/entry.ts";
 import type { CallerFact } from "../core/why/facts.ts";
 import type { CallingProcess, Decision, DecisionLog } from "../decision/decision-log.ts";
@@ -230,7 +230,9 @@ export class CallerGate {
       ...(peer === undefined ? {} : { peer }),
       spiffeIds: [],
     });
-    return this.#error(refusal.code, decision, refusal.details ?? {}, refusal.cause);
+    const cause = causeOf(refusal.cause);
+    const details = refusal.details ?? (cause === undefined ? {} : because(cause));
+    return this.#error(refusal.code, decision, details, refusal.cause);
   }
 
   #error(

@@ -1,4 +1,5 @@
 import type { WorkloadCaller, WorkloadFacts } from "@bonafide/plugin-api";
+import { overflowIds } from "@bonafide/unix-peer";
 import { GROUPS_MAX } from "../limits.ts";
 import type { AccountNames } from "./account-names.ts";
 import { found, missing, together, type UnixKind } from "./facts.ts";
@@ -37,7 +38,12 @@ async function supplementaryFacts(
       missing("supplementary_group", "attestor.too_large", text),
     ]);
   }
+  const { gids } = overflowIds();
   const facts = groups.map(async (gid) => {
+    if (gids.has(gid)) {
+      const text = `group ${gid} stands for any group unknown here`;
+      return missing("supplementary_gid", "attestor.not_readable", text);
+    }
     const name = await names.group(gid, { signal });
     return together([
       found("supplementary_gid", gid, "SO_PEERGROUPS"),

@@ -1,7 +1,7 @@
 import { assertNever } from "../assert-never.ts";
 import type { Cause } from "./causes.ts";
 import { explainSocket } from "./explain-socket.ts";
-import type { WhyFacts } from "./facts.ts";
+import type { CallerFact, WhyFacts } from "./facts.ts";
 
 /** Rungs 1 to 3: did the call reach the agent, and could its caller be seen? */
 export function explainArrival(facts: WhyFacts): Cause[] {
@@ -32,11 +32,7 @@ function explainCaller({ caller, pid }: WhyFacts): Cause | undefined {
         hint: "Give the agent the host's PID namespace (hostPID: true, --pid=host).",
       };
     case "id_unmapped":
-      return {
-        code: "caller.id_unmapped",
-        says: `the kernel shows the caller as the overflow user ${caller.uid}: it is not mapped into the agent's user namespace`,
-        hint: "Run the agent in the user namespace of the host.",
-      };
+      return explainUnmapped(caller);
     case "ids_changed":
       return {
         code: "caller.ids_changed",
@@ -76,6 +72,20 @@ function explainCaller({ caller, pid }: WhyFacts): Cause | undefined {
     default:
       return assertNever(caller);
   }
+}
+
+function explainUnmapped({ uid, gid, allMapped }: CallerFact & { kind: "id_unmapped" }): Cause {
+  return allMapped
+    ? {
+        code: "caller.id_unmapped",
+        says: `the caller runs as ${uid}:${gid} (nobody, nogroup): a number that stands for any user or group unknown to a namespace, and is shared by many`,
+        hint: "Run the workload as a user and a group of its own, such as User= and Group= in its unit; nobody is never attested.",
+      }
+    : {
+        code: "caller.id_unmapped",
+        says: `the kernel shows the caller's ids as ${uid}:${gid}: one of them is not mapped into the agent's user namespace`,
+        hint: "Run the agent in the user namespace of the host.",
+      };
 }
 
 /** Rung 5: the agent's standing with its server. */

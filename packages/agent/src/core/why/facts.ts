@@ -17,7 +17,13 @@ export type CallerFact =
   | { readonly kind: "seen" }
   | { readonly kind: "header_missing"; readonly values: readonly string[] }
   | { readonly kind: "outside_pid_namespace" }
-  | { readonly kind: "id_unmapped"; readonly uid: string }
+  | {
+      readonly kind: "id_unmapped";
+      readonly uid: string;
+      readonly gid: string;
+      /** Whether the agent's user namespace has every id: then the caller really is `nobody`, or of `nogroup`. */
+      readonly allMapped: boolean;
+    }
   | {
       readonly kind: "ids_changed";
       readonly socketIds: string;

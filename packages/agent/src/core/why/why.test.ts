@@ -123,6 +123,26 @@ const CASES: readonly Case[] = [
     names: ["hostPID", "process 0"],
   },
   {
+    name: "14: the agent's user namespace does not know the caller's user",
+    facts: {
+      caller: { kind: "id_unmapped", uid: "65534", gid: "65534", allMapped: false },
+      selectors: [],
+    },
+    decoy: NO_ENTRY,
+    first: "caller.id_unmapped",
+    names: ["65534:65534", "not mapped", "user namespace of the host"],
+  },
+  {
+    name: "14: the caller runs as nobody",
+    facts: {
+      caller: { kind: "id_unmapped", uid: "65534", gid: "65534", allMapped: true },
+      selectors: [],
+    },
+    decoy: { entries: [entry("/a", ["unix:uid:65534"])] },
+    first: "caller.id_unmapped",
+    names: ["nobody", "a user and a group of its own"],
+  },
+  {
     name: "11: the caller changed its user after it connected",
     facts: {
       caller: { kind: "ids_changed", socketIds: "1000:1000", processIds: "0:0" },
