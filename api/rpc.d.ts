@@ -196,6 +196,7 @@ export interface RpcServerOptions<Peer> {
     readonly connectionsMax?: number;
     readonly streamsPerConnectionMax?: number;
     readonly keepaliveMs?: number;
+    readonly retryAfterMs?: number;
     readonly check?: (call: IncomingCall<Peer>) => void;
     readonly observe?: (report: CallReport<Peer>) => void;
 }
@@ -244,7 +245,7 @@ export declare function openServer<Peer>(options?: RpcServerOptions<Peer>): RpcS
 
 export declare function openUnixChannel(path: string, options?: ChannelOptions): Channel;
 
-export declare function renderStatus(error: unknown): StatusObject;
+export declare function renderStatus(error: unknown, retryAfterMs?: number): StatusObject;
 
 export declare function withStatus<E extends BonafideError>(error: E, extra: StatusExtra): E;
 

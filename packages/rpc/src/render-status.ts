@@ -46,10 +46,12 @@ export function detail<D extends DescMessage>(schema: D, message: MessageInitSha
  * The one place where an error becomes a gRPC status.
  *
  * A BonafideError gives its status and text, and google.rpc.ErrorInfo{reason: code, domain: "bonafide"}, with
- * google.rpc.RetryInfo if it knows when to try again. Anything else, and an {@link RpcError} that came from another
+ * google.rpc.RetryInfo if somebody knows when to try again. Anything else, and an {@link RpcError} that came from another
  * server, is INTERNAL with a fixed text: whatever it says was not written for the caller.
+ *
+ * @param retryAfterMs  When to try again what may be tried again, if the error does not say. Default: not said.
  */
-export function renderStatus(error: unknown): StatusObject {
+export function renderStatus(error: unknown, retryAfterMs?: number): StatusObject {
   const metadata = new Metadata();
   if (!isBonafideError(error) || Object.hasOwn(RPC_ERRORS, error.code)) {
     return { code: STATUS_CODES.internal, details: "internal error", metadata };
@@ -57,7 +59,7 @@ export function renderStatus(error: unknown): StatusObject {
   const extra = extras.get(error);
   const code = STATUS_CODES[extra?.status ?? error.status];
   const message = clip(error.message);
-  const details = [...(extra?.details ?? []), ...commonDetails(error)];
+  const details = [...(extra?.details ?? []), ...commonDetails(error, retryAfterMs)];
   const bytes = toBinary(StatusSchema, create(StatusSchema, { code, message, details }));
   if (bytes.byteLength <= STATUS_DETAILS_BYTES_MAX) metadata.set(DETAILS_KEY, Buffer.from(bytes));
   return { code, details: message, metadata };
@@ -77,15 +79,16 @@ export function readStatus(error: ServiceError): RpcError {
   return new RpcError(statusName(error.code), error.details, details, error);
 }
 
-function commonDetails(error: BonafideError): Any[] {
+function commonDetails(error: BonafideError, usualMs: number | undefined): Any[] {
   const info = detail(ErrorInfoSchema, {
     reason: error.code,
     domain: ERROR_DOMAIN,
     metadata: { ...error.details, [RETRY_KEY]: String(error.retry) },
   });
-  if (error.retryAfterMs === undefined) return [info];
-  const seconds = Math.floor(error.retryAfterMs / 1000);
-  const nanos = Math.round((error.retryAfterMs - seconds * 1000) * 1e6);
+  const delayMs = error.retryAfterMs ?? (error.retry ? usualMs : undefined);
+  if (delayMs === undefined) return [info];
+  const seconds = Math.floor(delayMs / 1000);
+  const nanos = Math.round((delayMs - seconds * 1000) * 1e6);
   return [info, detail(RetryInfoSchema, { retryDelay: { seconds: BigInt(seconds), nanos } })];
 }
 

@@ -61,6 +61,8 @@ export interface RpcServerOptions<Peer> {
   readonly streamsPerConnectionMax?: number;
   /** A peer that answers no ping within 20 s is dropped; asked so often, in ms. Default 60_000; Infinity: never. */
   readonly keepaliveMs?: number;
+  /** When callers should try again what failed for now, ms, where the failure does not say. Default: they are not told. */
+  readonly retryAfterMs?: number;
   /**
    * Judges every call of a known method before its first message is read; throws a coded error to refuse it. The
    * place for required headers and for connections that are only there to be told why they are refused.
@@ -235,7 +237,7 @@ export class RpcServer<Peer> {
   fail(metadata: Metadata, error: unknown): ReturnType<typeof renderStatus> {
     const facts = this.#facts.get(metadata);
     if (facts !== undefined) facts.error = error;
-    return renderStatus(error);
+    return renderStatus(error, this.#options.retryAfterMs);
   }
 
   #gone(): Promise<void>[] {
@@ -259,7 +261,7 @@ export class RpcServer<Peer> {
                 this.#options.check?.(facts.call);
               } catch (error) {
                 if (facts !== undefined) facts.error = error;
-                const status = renderStatus(error);
+                const status = renderStatus(error, this.#options.retryAfterMs);
                 this.#report(facts, statusName(status.code));
                 call.sendStatus(status);
                 return;

@@ -98,3 +98,28 @@ test("a text that HTTP/2 cannot carry is mended, a long one is cut", async () =>
   assert.ok(long.message.length < 1_100);
   assert.equal(long.reason, undefined);
 });
+
+test("a failure that may pass says when to come again, itself or by the server's usual time", async () => {
+  const table = {
+    BUSY: { status: "unavailable", retry: true },
+    NEVER: { status: "permission_denied", retry: false },
+  } as const;
+  const thrown = [
+    new BonafideError(table, "BUSY", "busy"),
+    new BonafideError(table, "BUSY", "busy", { retryAfterMs: 70 }),
+    new BonafideError(table, "NEVER", "never"),
+  ];
+  await using opened = await openEcho(
+    {
+      say({ count }) {
+        throw thrown[count];
+      },
+    },
+    { retryAfterMs: 1500 },
+  );
+  const told: (number | undefined)[] = [];
+  for (let count = 0; count < thrown.length; count++) {
+    told.push((await failureOf(opened.echo.say({ count }))).retryAfterMs);
+  }
+  assert.deepEqual(told, [1500, 70, undefined]);
+});

@@ -31,6 +31,9 @@ import { LIMITS } from "./limits.ts";
 import type { OpenedLedger } from "./memory/opened-ledger.ts";
 import type { ServerPeer } from "./port/server-peer.ts";
 
+/** When to come again if nobody knows better, ms: clients of a store that is away should not all guess. */
+const RETRY_MS = 2000;
+
 /**
  * What may be called, by whom it is reached: members over TLS, strangers over TLS, and whoever the private socket lets
  * in. All offer the same services and judge each call by the same rules; what differs is how much a caller can make the
@@ -53,6 +56,7 @@ export class Doors {
     const shared = {
       clock,
       messageBytesMax: LIMITS.messageBytes,
+      retryAfterMs: RETRY_MS,
       connectionsMax: LIMITS.connections,
       check: access.check.bind(access),
       observe: (report: CallReport<ServerPeer>) => {

@@ -25,8 +25,8 @@ export const SERVER_ERRORS = {
   ATTESTATION_TYPE_UNKNOWN: { status: "failed_precondition", retry: false },
   /** No authority can sign right now. */
   AUTHORITY_NOT_READY: { status: "unavailable", retry: true },
-  /** The server holds no bundle of this trust domain. */
-  BUNDLE_NOT_FOUND: { status: "not_found", retry: false },
+  /** The server holds no bundle of this trust domain, or none yet. */
+  BUNDLE_NOT_FOUND: { status: "not_found", retry: true },
   /** The caller's certificate does not chain to an authority of its trust domain. */
   CALLER_CERTIFICATE_REFUSED: { status: "unauthenticated", retry: false },
   /**

@@ -14,7 +14,6 @@ import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
 import { checkStart } from "./check-start.ts";
 import { Doors } from "./doors.ts";
-import { laneWithHints } from "./lane-with-hints.ts";
 import { openLedger } from "./memory/open-ledger.ts";
 import type { OpenedLedger } from "./memory/opened-ledger.ts";
 import { TlsPort } from "./port/tls-port.ts";
@@ -123,7 +122,7 @@ class Server implements RunningServer {
   ) {
     const { clock, log, random, store } = deps;
     const { registry } = ledger;
-    const lane = laneWithHints(ledger.lane);
+    const { lane } = ledger;
     const { trustDomain, serverId } = options;
     this.#options = options;
     this.#deps = deps;
