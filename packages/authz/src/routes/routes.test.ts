@@ -31,6 +31,15 @@ function declared(routes: AppRoutes): string[] {
 
 const nothing = (): void => {};
 const pass = (bytes: Buffer): Buffer => bytes;
+const method = (path: string): grpc.MethodDefinition<Buffer, Buffer> => ({
+  path,
+  requestStream: false,
+  responseStream: false,
+  requestSerialize: pass,
+  requestDeserialize: pass,
+  responseSerialize: pass,
+  responseDeserialize: pass,
+});
 
 test("the routes of an Express application are read, those of routers within too", () => {
   const app = express();
@@ -107,15 +116,6 @@ test("the routes of a Fastify instance are watched, those of plugins too", async
 });
 
 test("the methods of a gRPC server, or of definitions, are read", () => {
-  const method = (path: string): grpc.MethodDefinition<Buffer, Buffer> => ({
-    path,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: pass,
-    requestDeserialize: pass,
-    responseSerialize: pass,
-    responseDeserialize: pass,
-  });
   const definition = {
     Refund: method("/pay.v1.Payments/Refund"),
     List: method("/pay.v1.Payments/List"),
