@@ -27,6 +27,9 @@ test("the best window is the largest for atLeast and the smallest for atMost", a
   const down = benchOf({ of: "value", atMost: 4 }, [3, 7, 5, 1, 2]);
   assert.equal((await measure(down, FULL)).value, 1);
   assert.equal((await measure(benchOf(null, [3]), BRIEF)).value, 3);
+  assert.equal((await measure(benchOf(null, [3, 7, 5, 1, 2]), FULL)).value, 7, "a rate");
+  const took = { ...benchOf(null, [3, 7, 5, 1, 2]), unit: "ms" };
+  assert.equal((await measure(took, FULL)).value, 1, "a time");
 });
 
 test("a target is reached or missed by its own number", async () => {

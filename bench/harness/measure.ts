@@ -19,7 +19,10 @@ export interface BenchLine extends Sample {
   readonly unit: string;
 }
 
-/** The best window of a bench: by its target's number and direction, by the smallest value without a target. */
+/**
+ * The best window of a bench: by its target's number and direction; without a target by the value, of which more is
+ * better when it is a rate.
+ */
 export async function measure(bench: Bench, effort: Effort): Promise<BenchLine> {
   const { windows, windowMs, brief } = effort;
   let best: Sample | undefined;
@@ -63,5 +66,7 @@ export function declarationProblems(benches: readonly Bench[]): string[] {
 function isBetter(bench: Bench, sample: Sample, best: Sample): boolean {
   const of = bench.target?.of ?? "value";
   const [now, before] = [sample[of] ?? 0, best[of] ?? 0];
-  return bench.target?.atLeast === undefined ? now < before : now > before;
+  const isMoreBetter =
+    bench.target === null ? bench.unit === "1/s" : bench.target.atLeast !== undefined;
+  return isMoreBetter ? now > before : now < before;
 }

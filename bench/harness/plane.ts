@@ -37,7 +37,7 @@ export async function openPlane(): Promise<BenchPlane> {
       joinToken: await server.token(NODE),
     }),
   );
-  await agent.agent.ready({ signal: AbortSignal.timeout(30_000) });
+  await agent.agent.ready({ signal: AbortSignal.timeout(60_000) });
   const entries = server.local(Entry);
   const held = stack.move();
   return {

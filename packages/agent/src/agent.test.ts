@@ -362,7 +362,7 @@ test("a call without the security header is refused, and why tells the operator 
 
 test(
   "why by process names the folder that keeps its user from the socket",
-  { skip: UID === 0 ? false : "only root can act as another user" },
+  { skip: UID === 0 ? false : "needs root, to be another user" },
   async () => {
     await using server = await ScriptedServer.open();
     await using agt = await openAgentOf(server);

@@ -30,7 +30,7 @@ export interface DemoOptions {
 type Name = "greeter" | "visitor";
 const NAMES: readonly Name[] = ["greeter", "visitor"];
 const SVID_TTL = "60s";
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 /** The two workloads that prove themselves to each other, and the third process that nobody named. */
 export class Demo implements AsyncDisposable {
