@@ -16,8 +16,10 @@ export const ATTESTATIONS_PER_UID_A_SECOND = 200;
 /** Attestations of one uid in a burst. */
 export const ATTESTATIONS_PER_UID_BURST = 1000;
 
-/** Attestations of all users but root a second, on average, and in a burst. */
+/** Attestations of all users but root a second, on average. */
 export const ATTESTATIONS_A_SECOND = 2000;
+
+/** Attestations of all users but root in a burst. */
 export const ATTESTATIONS_BURST = 10_000;
 
 /** Keys held because callers of one uid ask for them; root has none. Four callers of as many identities as fit. */
