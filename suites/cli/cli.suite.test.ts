@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -15,6 +16,7 @@ import process from "node:process";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { RealPlane } from "../properties/real-plane.ts";
+import { type Checkout, copyCheckout } from "../up/checkout.ts";
 import { CommandLine, ended } from "./command-line.ts";
 
 const options = {
@@ -25,14 +27,17 @@ const PARENT = "spiffe://example.org/node/local";
 
 let plane: RealPlane;
 let cli: CommandLine;
+let checkout: Checkout;
 const folder = mkdtempSync("/tmp/bf-cli-");
 before(async () => {
   if (options.skip !== false) return;
   plane = await RealPlane.open();
-  cli = new CommandLine(plane);
+  checkout = copyCheckout({ mode: 0o755 });
+  cli = CommandLine.of(plane);
 }, options);
 after(async () => {
   await plane?.[Symbol.asyncDispose]();
+  checkout?.[Symbol.dispose]();
   rmSync(folder, { recursive: true, force: true });
 }, options);
 
@@ -191,14 +196,11 @@ test("whoami, why and api fetch x509 agree on who this is", options, async () =>
 test(
   "a stranger is refused with a decision id, and why explains it by that id",
   options,
-  async (t) => {
-    const stranger = { uid: 61_501, gid: 61_501, cwd: "/" };
-    if (spawnSync("test", ["-x", process.execPath], stranger).status !== 0) {
-      t.skip("needs a checkout that other users can read");
-      return;
-    }
-    const who = await ended(cli.start(["whoami"], stranger.uid));
+  async () => {
+    const stranger = CommandLine.of(plane, checkout);
+    const who = await ended(stranger.start(["whoami"], { uid: 61_501 }));
     assert.equal(who.code, 1, who.err);
+    assert.match(who.out, /^no identity; for the reason: bonafide why d-\S+\n/);
     const [id] = /d-\S+/.exec(who.out) ?? [];
     const why = await cli.run("why", String(id), "--json");
     assert.equal(why.code, 1);
@@ -373,6 +375,11 @@ test("agent list, ban, evict: the agent stops and says why", options, async () =
   assert.equal(banned.out, `banned ${id}\n`);
   assert.match((await cli.run("agent", "list", "-banned")).out, / banned /);
   await plane.plane.ended;
+  const log = readFileSync(join(plane.folder, "data", "agent.log"), "utf8");
+  const said = log.slice(log.indexOf("bonafide: the agent stopped"));
+  assert.match(said, /^bonafide: the agent stopped: \S+ is banned: .* \(agent\.banned\)\n/);
+  assert.match(said, /bonafide ledger log says who banned it and when/);
+  assert.ok(said.includes(`  next: bonafide agent evict ${id}\n`), said);
   const evicted = await cli.json("agent", "evict", id);
   assert.deepEqual(evicted, { evicted: id });
   assert.equal((await cli.run("agent", "list")).out, "no agents\n");

@@ -1,6 +1,9 @@
 const START =
   "start one with bonafide up, bonafide server run or bonafide agent run; where one runs, give --socket";
 
+const TAKE_BUNDLE =
+  "on the server: bonafide bundle show > bundle.pem; here: --trust-bundle bundle.pem";
+
 /** What mends a failure, by its code, where the failure does not say so itself. */
 const NEXT: Readonly<Record<string, string>> = {
   ENTRY_NOT_FOUND: "bonafide entry list",
@@ -9,6 +12,11 @@ const NEXT: Readonly<Record<string, string>> = {
   LAUNCH_AGENT_UNREACHABLE: START,
   RPC_UNAVAILABLE: START,
   STORE_LOCKED: "stop the other server, or give --data-dir another folder",
+  AGENT_STATE_LOCKED: "stop the other agent, or give --data-dir another folder",
+  SOCKET_IN_USE:
+    "stop what listens there, or give the socket another path; --admin-socket and --workload-socket set it",
+  BOOTSTRAP_MISSING: TAKE_BUNDLE,
+  BOOTSTRAP_BUNDLE_INVALID: TAKE_BUNDLE,
   SOCKET_PATH_TOO_LONG:
     "give the socket a shorter path; --admin-socket and --workload-socket set it",
   NO_IDENTITY_ISSUED: "bonafide whoami shows what the agent sees of this process",

@@ -57,7 +57,7 @@ export function requireSocket(who: "server" | "agent", choice: SocketChoice): vo
     {
       details: {
         cause,
-        next: `start one with bonafide up or bonafide ${who} run; where one runs, call this in the folder of its bonafide up, or give --socket`,
+        next: `start one with bonafide up or bonafide ${who} run; if one runs, call this where up was called, or give --socket`,
       },
     },
   );

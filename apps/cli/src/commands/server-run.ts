@@ -24,20 +24,30 @@ export const serverRun: Command = defineCommand({
   async run({ flags, output, signal, machine }) {
     hardenProcess();
     const parent = openParent(flags["parent-fd-3"]);
+    let isHeld = false;
     await runServer({
       config: loadServerConfig(flags.config, serverFlagValues(flags)),
       signal: AbortSignal.any([signal, parent.gone]),
       clock: machine.clock,
       onHeld: (message) => {
+        isHeld = true;
         output.note(`bonafide: on hold: ${message}`);
       },
       onReady: (facts) => {
-        const serves =
-          facts.port === "0" ? "on hold, no port is open" : `serving on port ${facts.port}`;
-        output.result(`${serves}; admin socket ${facts.adminSocket}`, facts);
+        output.result(`${serves(facts.port, isHeld)}; admin socket ${facts.adminSocket}`, {
+          ...facts,
+          held: isHeld,
+        });
         parent.tellReady({ ...facts });
       },
     });
     return EXIT.ok;
   },
 });
+
+function serves(port: string, isHeld: boolean): string {
+  if (port === "0") return "on hold, no port is open";
+  return isHeld
+    ? `on hold, writes nothing; serving what it remembers on port ${port}`
+    : `serving on port ${port}`;
+}
