@@ -186,6 +186,7 @@ class Agent implements RunningAgent {
     this.#synced.promise.catch(() => {});
     this.#clockWatch = state.clockWatch;
     this.#unix = createUnixAttestor({
+      uidOwners: state.uidOwners,
       path: options.discoverPath ?? true,
       wantsSha256: () => wantsSha256(picture),
     });

@@ -4,6 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { UidOwners } from "../../core/subordinate-uids.ts";
 import { DigestMemory } from "./digest-memory.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { createFileDigests, type FileDigest, type FileDigests } from "./file-digests.ts";
@@ -125,6 +126,19 @@ test("what is begun when it is closed ends as unreadable", async () => {
   await digests.close();
   assert.ok(["unreadable", "not-ready"].includes((await answer).kind));
   assert.deepEqual(await ask(digests, path, 1001), { kind: "not-ready" });
+});
+
+test("subordinate uids wait in their owner's place", async () => {
+  using files = new LargeFiles(MIB);
+  const owners = new UidOwners([{ first: 100_000, last: 165_535, owner: 1001 }]);
+  await using digests = createFileDigests({ owners });
+  const kinds = await Promise.all(
+    Array.from({ length: 20 }, async (_, i) => {
+      const { kind } = await ask(digests, files.make(`a${i}`), 100_000 + i);
+      return kind;
+    }),
+  );
+  assert.equal(kinds.filter((kind) => kind === "digest").length, 8);
 });
 
 test("turns go round the users, and each one's work stays in order", () => {

@@ -1,6 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
+import { noUidOwners, type UidOwners } from "../../core/subordinate-uids.ts";
 import {
   DIGEST_PIECE_BYTES,
   DIGESTS_MAX,
@@ -44,6 +45,8 @@ export interface FileDigestsOptions {
   readonly sizeBytesMax?: number;
   /** Bytes hashed before it is the next user's turn, default 8 MiB. */
   readonly pieceBytes?: number;
+  /** Whose turn a uid's is; default: each its own. */
+  readonly owners?: UidOwners;
 }
 
 /** One file that is being hashed. */
@@ -67,6 +70,7 @@ export function createFileDigests(options: FileDigestsOptions = {}): FileDigests
 class HashedFiles implements FileDigests {
   readonly #sizeBytesMax: bigint;
   readonly #pieceBytes: number;
+  readonly #owners: UidOwners;
   readonly #memory = new DigestMemory(DIGESTS_MAX);
   readonly #queue = new FairQueue<Job>(DIGESTS_WAITING_PER_UID_MAX);
   readonly #jobs = new Map<string, { readonly job: Job; readonly work: Promise<FileDigest> }>();
@@ -79,9 +83,12 @@ class HashedFiles implements FileDigests {
   constructor(options: FileDigestsOptions) {
     this.#sizeBytesMax = BigInt(options.sizeBytesMax ?? EXECUTABLE_BYTES_MAX);
     this.#pieceBytes = options.pieceBytes ?? DIGEST_PIECE_BYTES;
+    this.#owners = options.owners ?? noUidOwners;
   }
 
-  async sha256(file: FileHandle, { uid, signal }: DigestOptions): Promise<FileDigest> {
+  async sha256(file: FileHandle, options: DigestOptions): Promise<FileDigest> {
+    const { signal } = options;
+    const uid = this.#owners.ownerOf(options.uid);
     const stats = await file.stat({ bigint: true });
     if (!stats.isFile()) return { kind: "unreadable" };
     if (stats.size > this.#sizeBytesMax) return { kind: "too-large" };

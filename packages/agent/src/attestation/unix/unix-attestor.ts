@@ -1,4 +1,5 @@
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
+import { noUidOwners, type UidOwners } from "../../core/subordinate-uids.ts";
 import { type OwnNamespaces, readOwnNamespaces } from "../namespaces.ts";
 import { accountFiles, type AccountNames } from "./account-names.ts";
 import { cgroupFacts } from "./cgroup-facts.ts";
@@ -18,6 +19,8 @@ export interface UnixAttestorOptions {
   readonly names?: AccountNames;
   /** Default: a worker of its own, ended with the attestor. */
   readonly digests?: FileDigests;
+  /** Which user waits for the digest of a uid's program; default: each uid its own. */
+  readonly uidOwners?: UidOwners;
   /** Default: those of this process. */
   readonly namespaces?: OwnNamespaces;
   /** Where the cgroup v2 tree is mounted; default: found in this process's mountinfo. Empty: nowhere. */
@@ -36,7 +39,8 @@ export function createUnixAttestor(options: UnixAttestorOptions = {}): UnixAttes
   const { path = true, wantsSha256 = () => true, names = accountFiles() } = options;
   const { namespaces = readOwnNamespaces() } = options;
   const mount = options.cgroupMount ?? findCgroup2Mount();
-  const digests = options.digests ?? createFileDigests();
+  const { uidOwners: owners = noUidOwners } = options;
+  const digests = options.digests ?? createFileDigests({ owners });
   return {
     name: "unix",
     async attest(caller, { signal }) {
