@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { Writable } from "node:stream";
@@ -10,10 +18,11 @@ import { runProgram } from "@bonafide/cli/program";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import { type PageStep, readPage, wordsOf } from "./authz-pages.ts";
 
-// Every block of docs/authz/*.md is run, in order, on the folder of docs/authz.md.
+// Every block of docs/authz/*.md is run, in order, on the folder of docs/authz.md, with the example beside it.
 
 /** The instant at which the pages are read. */
 const NOW = Date.parse("2026-11-22T10:00:00Z");
+const EXAMPLE = "examples/organisation";
 const pages = globSync("docs/authz/*.md").toSorted();
 const base = readFileSync("docs/authz.md", "utf8");
 const root = process.cwd();
@@ -32,6 +41,7 @@ for (const page of pages) {
     for (const [, name = "", text = ""] of base.matchAll(/^```\w+ (\S+)\n([\s\S]*?)^```$/gm)) {
       if (name.includes(".")) write(join("authz", name), text);
     }
+    cpSync(join(root, EXAMPLE), join(work, EXAMPLE), { recursive: true });
     for (const step of readPage(markdown)) await run(step);
   });
 }
