@@ -205,4 +205,6 @@ export declare function parseEffectiveIds(text: string): {
 
 export declare function parseProcessStat(text: string): ProcessStat | undefined;
 
+// @bonafide/unix-peer/testing
+
 export declare function withoutCalls(kernel: Kernel, missing: readonly OptionalCall[]): Kernel;

@@ -11,7 +11,7 @@ import {
   LauncherSlots,
   nsAttestor,
   type Observation,
-} from "@bonafide/agent";
+} from "@bonafide/agent/testing";
 import { systemClock } from "@bonafide/lifetime";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import {
@@ -21,8 +21,8 @@ import {
   type OptionalCall,
   type UnixConnection,
   UnixPeer,
-  withoutCalls,
 } from "@bonafide/unix-peer";
+import { withoutCalls } from "@bonafide/unix-peer/testing";
 
 /** An attack takes well under a second; one that waits for what never comes must end, also on a machine that is busy. */
 export const MS_MAX = 180_000;

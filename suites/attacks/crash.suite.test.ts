@@ -8,7 +8,7 @@ import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ATTESTATION_STEPS } from "@bonafide/agent";
+import { ATTESTATION_STEPS } from "@bonafide/agent/testing";
 import { MS_MAX } from "./attack-bench.ts";
 
 const AGENT = fileURLToPath(new URL("crashing-agent.ts", import.meta.url));

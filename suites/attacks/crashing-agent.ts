@@ -6,7 +6,7 @@ import {
   LauncherSlots,
   nsAttestor,
   slotsFile,
-} from "@bonafide/agent";
+} from "@bonafide/agent/testing";
 import { systemClock } from "@bonafide/lifetime";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import { listenUnix, openKernel, UnixPeer } from "@bonafide/unix-peer";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import type { Observation } from "@bonafide/agent";
+import type { Observation } from "@bonafide/agent/testing";
 
 /** Read at once: a test that has become another user may not be able to. */
 const page = readFileSync(new URL("../../docs/attestation.md", import.meta.url), "utf8");

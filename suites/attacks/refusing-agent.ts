@@ -1,14 +1,9 @@
 import process from "node:process";
-import { createAttestation, createUnixAttestor, nsAttestor } from "@bonafide/agent";
+import { createAttestation, createUnixAttestor, nsAttestor } from "@bonafide/agent/testing";
 import { isBonafideError } from "@bonafide/errors";
 import { systemClock } from "@bonafide/lifetime";
-import {
-  listenUnix,
-  openKernel,
-  type OptionalCall,
-  type UnixPeer,
-  withoutCalls,
-} from "@bonafide/unix-peer";
+import { listenUnix, openKernel, type OptionalCall, type UnixPeer } from "@bonafide/unix-peer";
+import { withoutCalls } from "@bonafide/unix-peer/testing";
 import { ATTESTORS_MS_MAX } from "./attack-bench.ts";
 
 /* Listens on a socket and prints of each caller why it is refused, or what is seen: SOCKET [MISSING CALL...] */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ATTESTATION_STEPS } from "@bonafide/agent";
+import { ATTESTATION_STEPS } from "@bonafide/agent/testing";
 import { openX509Source, type X509Source } from "@bonafide/spiffe";
 import { CLI, Plane, until } from "./plane.ts";
 import { type Program, startProgram } from "./program.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CAUSES, RUNGS } from "./index.ts";
+import { CAUSES, RUNGS } from "./core/why/causes.ts";
 
 test("docs/why.md has a section for every cause, in the order of the ladder, and for nothing else", async () => {
   const path = join(import.meta.dirname, "../../../docs/why.md");

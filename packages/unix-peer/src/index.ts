@@ -2,7 +2,6 @@ export { UNIX_PEER_ERRORS } from "./errors.ts";
 export { HeldProcess } from "./held-process.ts";
 export type { Kernel, OptionalCall, PeerCredentials, PidfdFacts } from "./kernel/kernel.ts";
 export { openKernel } from "./kernel/linux-kernel.ts";
-export { withoutCalls } from "./kernel/without-calls.ts";
 export {
   type DroppedConnection,
   listenUnix,

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { ATTESTATION_STEPS, LauncherSlots } from "@bonafide/agent";
+import { ATTESTATION_STEPS, LauncherSlots } from "@bonafide/agent/testing";
 import { runMain } from "@bonafide/cli/run-main";
 import { systemClock } from "@bonafide/lifetime";
 

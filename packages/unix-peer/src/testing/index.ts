@@ -1,0 +1,1 @@
+export { withoutCalls } from "../kernel/without-calls.ts";
