@@ -141,3 +141,9 @@ export function addMending(
     meta,
   });
 }
+
+/** Where the newest leaf of an object stands, by its name. */
+export function slotN(registry: Registry, name: string): number | undefined {
+  const key = Uint8Array.from(name.slice(1), (char) => char.charCodeAt(0));
+  return registry.slotByKey(name.charCodeAt(0), key)?.n;
+}
