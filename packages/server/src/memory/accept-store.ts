@@ -1,7 +1,9 @@
+import { BonafideError } from "@bonafide/errors";
 import { type Actor, EMPTY_ROOT, leafHash, NAMED_LEAVES_MAX, toHex } from "@bonafide/ledger";
 import type { Clock } from "@bonafide/lifetime";
 import type { Store } from "@bonafide/plugin-api";
 import { BatchBuilder } from "../lane/batch-builder.ts";
+import { LANE_ERRORS } from "../lane/lane-errors.ts";
 import { leafPages } from "../lane/read-leaves.ts";
 import type { Registry } from "../lane/registry.ts";
 import { planMending } from "./core/plan-mending.ts";
@@ -23,6 +25,7 @@ export interface AcceptDeps {
  * unless they are dropped too, and remembers the store from here on.
  *
  * @returns The registry of what is then there.
+ * @throws STORE_BUSY  another server wrote meanwhile: nothing is forgotten here, and the answer can be given again
  */
 export async function acceptStore(
   { store, clock, memory, writer }: AcceptDeps,
@@ -50,19 +53,26 @@ export async function acceptStore(
   }));
   const cause = dropRemovals ? "accept-rewind --drop-removals" : "accept-rewind";
   const [first = [], ...rest] = chunks(kept, NAMED_LEAVES_MAX);
-  if (head.n === 0) await writer.nameLedger(registry);
-  await writer.openEpoch(registry, look, { cause, actor, abandoned: names }, (builder) => {
+  if (head.n === 0) assertFirst(await writer.nameLedger(registry));
+  const how = { cause, actor, abandoned: names };
+  const opened = await writer.openEpoch(registry, look, how, (builder) => {
     for (const mending of first) addMending(builder, mending, lost);
     return abandoned;
   });
+  assertFirst(opened);
   for (const some of rest) {
     const builder = new BatchBuilder(registry, { time: clock.now() });
     for (const mending of some) addMending(builder, mending, lost);
-    await writer.append(registry, builder.build());
+    assertFirst(await writer.append(registry, builder.build()));
   }
   await memory.forget();
   await writer.rememberFrom(registry, undefined);
   return registry;
+}
+
+function assertFirst(wasFirst: boolean): void {
+  if (wasFirst) return;
+  throw new BonafideError(LANE_ERRORS, "STORE_BUSY", "another server wrote at the same time");
 }
 
 /** Removals, bans and the like among what is lost, which an operator's acceptance leaves in force. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isBonafideError } from "@bonafide/errors";
@@ -14,48 +14,13 @@ import {
   partBytes,
 } from "@bonafide/ledger";
 import { ManualClock } from "@bonafide/lifetime/testing";
+import type { LedgerStore } from "@bonafide/plugin-api";
 import { MemoryDatabase, openMemoryStore } from "@bonafide/plugin-api/testing";
 import type { Decide } from "../lane/registry-view.ts";
 import { BY_TEST, sampleEntry, sampleNode } from "../lane/testing/sample-objects.ts";
 import { openLedger } from "./open-ledger.ts";
-import type { LedgerEvent, OpenedLedger } from "./opened-ledger.ts";
-
-/** One server's folder and one database, opened as often as a test likes. */
-class Bench {
-  readonly database = new MemoryDatabase();
-  readonly folder = mkdtempSync("/tmp/bf-open-");
-  readonly events: LedgerEvent[] = [];
-  readonly opened: OpenedLedger[] = [];
-
-  async open(server = "server-1", slot = 0, database = this.database): Promise<OpenedLedger> {
-    const ledger = await openLedger(
-      {
-        store: openMemoryStore(database),
-        clock: new ManualClock(1_795_000_000_000),
-        report: (event) => this.events.push(event),
-      },
-      {
-        trustDomain: "example.org",
-        serverId: server,
-        memoryDir: join(this.folder, server),
-        slot,
-        version: "0.1",
-      },
-    );
-    this.opened.push(ledger);
-    return ledger;
-  }
-}
-
-async function withBench(run: (bench: Bench) => Promise<void>): Promise<void> {
-  const bench = new Bench();
-  try {
-    await run(bench);
-  } finally {
-    for (const ledger of bench.opened) await ledger.close();
-    rmSync(bench.folder, { recursive: true });
-  }
-}
+import type { OpenedLedger } from "./opened-ledger.ts";
+import { type LedgerBench, withAppend, withBench } from "./testing/ledger-bench.ts";
 
 const put =
   (id: string, hint = ""): Decide =>
@@ -68,7 +33,7 @@ const ids = (ledger: OpenedLedger): string =>
     .map(({ object }) => object.id)
     .toSorted()
     .join("");
-const headers = (bench: Bench) =>
+const headers = (bench: LedgerBench) =>
   bench.database.state.leaves.map((stored) => ({ stored, ...decodeLeaf(stored.leaf) }));
 
 test("the first start names the ledger, opens epoch 16 and says which server this is", () =>
@@ -302,6 +267,30 @@ test("accepting with dropRemovals gives up the removals too", () =>
     const held = await bench.open();
     await held.acceptRewind({ via: "test", uid: 0 }, { dropRemovals: true });
     assert.equal(ids(held), "a");
+  }));
+
+test("accepting while another server writes is refused and forgets nothing: it can be said again", () =>
+  withBench(async (bench) => {
+    const ledger = await bench.open();
+    const backup = bench.database.backup();
+    await ledger.lane.submit(put("a"), BY_TEST);
+    await ledger.close();
+    bench.database.restoreElsewhere(backup);
+    const store = openMemoryStore(bench.database);
+    let isFaster = false;
+    const append: LedgerStore["append"] = async (expected, batch) =>
+      isFaster ? "moved" : store.ledger.append(expected, batch);
+    const busy = withAppend(store, append);
+    const held = await bench.open("server-1", 0, bench.database, busy);
+    assert.equal(held.standing.kind, "held");
+    isFaster = true;
+    await assert.rejects(held.acceptRewind({ via: "test", uid: 0 }), { code: "STORE_BUSY" });
+    assert.equal(held.standing.kind, "held");
+    isFaster = false;
+    await held.acceptRewind({ via: "test", uid: 0 });
+    assert.equal(held.standing.kind, "writing");
+    assert.equal(ids(held), "");
+    assert.equal(bench.database.state.abandoned.length, 1);
   }));
 
 test("an empty database in place of a known one is held; accepting begins anew above every number", () =>
