@@ -63,6 +63,34 @@ export interface JwtBundle {
 
 export type JwtBundleSet = ReadonlyMap<TrustDomain, JwtBundle>;
 
+export declare class JwtSource implements AsyncDisposable {
+    #private;
+    constructor(deps: {
+        readonly client: Pick<WorkloadApiClient, "fetchJwtSvids">;
+        readonly bundles: Latest<JwtBundleSet>;
+        readonly stop: () => Promise<void>;
+    }, options: {
+        readonly clock: Clock;
+        readonly id: string | undefined;
+    });
+    bundles(): JwtBundleSet;
+    fetch(audience: string, options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<JwtSvid>;
+    verify(token: string, options: {
+        readonly audience: string | readonly string[];
+    }): VerifiedJwtSvid;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface JwtSourceOptions extends WorkloadApiOptions {
+    readonly id?: string;
+    readonly onProblem?: (error: BonafideError) => void;
+    readonly clock?: Clock;
+    readonly random?: Random;
+}
+
 export interface JwtSvid extends JwtSvidFacts {
     readonly token: string;
     readonly keyId: string;
@@ -77,6 +105,15 @@ export interface JwtSvidFacts {
     readonly issuedAt: EpochMs | undefined;
     readonly notBefore: EpochMs | undefined;
     readonly claims: JsonObject;
+}
+
+export interface JwtSvidSource {
+    fetch(audience: string, options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<JwtSvid>;
+    verify(token: string, options: {
+        readonly audience: string | readonly string[];
+    }): VerifiedJwtSvid;
 }
 
 export interface JwtSvidTemplate {
@@ -366,6 +403,15 @@ export interface VerifiedX509Svid {
     readonly bundleRevision: string;
 }
 
+export interface VerifyBearerOptions {
+    readonly source: Pick<JwtSvidSource, "verify">;
+    readonly audience: string | readonly string[];
+    readonly authorize: (caller: {
+        readonly id: SpiffeId;
+        readonly svid: VerifiedJwtSvid;
+    }) => boolean;
+}
+
 export interface VerifyJwtSvidOptions {
     readonly audience: string | readonly string[];
     readonly now: EpochMs;
@@ -399,6 +445,20 @@ export declare class WorkloadApiClient implements AsyncDisposable {
     watchX509Bundles(options?: {
         readonly signal?: AbortSignal;
     }): AsyncGenerator<X509BundleSet, void, void>;
+    fetchJwtSvids(audience: string | readonly string[], options?: {
+        readonly id?: string;
+        readonly signal?: AbortSignal;
+    }): Promise<readonly JwtSvid[]>;
+    watchJwtBundles(options?: {
+        readonly signal?: AbortSignal;
+    }): AsyncGenerator<JwtBundleSet, void, void>;
+    fetchJwtBundles(options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<JwtBundleSet>;
+    validateJwtSvid(token: string, options: {
+        readonly audience: string;
+        readonly signal?: AbortSignal;
+    }): Promise<SpiffeId>;
     watchX509Responses(options: {
         readonly signal?: AbortSignal;
     }): ReturnType<Client<typeof SpiffeWorkloadAPI>["fetchX509SVID"]>;
@@ -475,6 +535,23 @@ export interface X509SvidParts {
     readonly hint?: string;
 }
 
+export declare function bearerCallCredentials(source: Pick<JwtSvidSource, "fetch">, options: {
+    readonly audience: string;
+}): CallCredentials;
+
+export declare function bearerFetch(source: Pick<JwtSvidSource, "fetch">, options: {
+    readonly audience: string;
+    readonly fetch?: typeof fetch;
+}): (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+export declare function bearerOf(values: string | readonly string[] | undefined): string;
+
+export declare function bearerRequestHeaders(source: Pick<JwtSvidSource, "fetch">, audience: string, options?: {
+    readonly signal?: AbortSignal;
+}): Promise<{
+    readonly authorization: string;
+}>;
+
 export declare function concatenateDer(certificates: readonly {
     readonly der: Uint8Array;
 }[]): Uint8Array;
@@ -545,6 +622,10 @@ export declare function openFileSource(options: FileSourceOptions, { signal }?: 
     readonly signal?: AbortSignal;
 }): Promise<X509Source>;
 
+export declare function openJwtSource(options?: JwtSourceOptions, { signal }?: {
+    readonly signal?: AbortSignal;
+}): Promise<JwtSource>;
+
 export declare function openRotatingGrpcClient<C extends ClosableClient>(options: RotatingGrpcClientOptions<C>): RotatingGrpcClient<C>;
 
 export declare function openSource(options?: SourceOptions, opening?: {
@@ -606,6 +687,14 @@ export declare function trustDomainFault(name: string): TrustDomainFault | undef
 export declare function trustDomainOf(id: SpiffeId): TrustDomain;
 
 export declare function undiciConnect(options: TlsConnectorOptions): UndiciConnect;
+
+export declare function verifyBearer(request: {
+    readonly headersDistinct: NodeJS.Dict<string[]>;
+}, options: VerifyBearerOptions): VerifiedJwtSvid;
+
+export declare function verifyGrpcBearer(call: {
+    readonly metadata: Metadata;
+}, options: VerifyBearerOptions): VerifiedJwtSvid;
 
 export declare function verifyJwtSvid(token: string, bundles: JwtBundleSet, options: VerifyJwtSvidOptions): VerifiedJwtSvid;
 

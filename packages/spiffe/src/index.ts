@@ -26,6 +26,16 @@ export {
 export { isAudience, type JwtSvid, type JwtSvidFacts, parseJwtSvid } from "./jwt/jwt-svid.ts";
 export { type JwtSvidTemplate, signJwtSvid } from "./jwt/sign-jwt-svid.ts";
 export {
+  bearerFetch,
+  bearerOf,
+  bearerRequestHeaders,
+  type JwtSvidSource,
+  type VerifyBearerOptions,
+  verifyBearer,
+} from "./jwt/bearer.ts";
+export { bearerCallCredentials, verifyGrpcBearer } from "./jwt/grpc-bearer.ts";
+export { JwtSource, type JwtSourceOptions, openJwtSource } from "./source/jwt-source.ts";
+export {
   VerifiedJwtSvid,
   verifyJwtSvid,
   type VerifyJwtSvidOptions,

@@ -1,11 +1,15 @@
 import { BonafideError } from "@bonafide/errors";
 import { SpiffeWorkloadAPI } from "@bonafide/proto/workload_pb";
 import { type Client, createClient, openChannel, openUnixChannel } from "@bonafide/rpc";
+import type { JwtBundleSet } from "../bundle/jwt-bundle.ts";
 import type { X509BundleSet } from "../bundle/x509-bundle-set.ts";
 import { SPIFFE_ERRORS } from "../errors.ts";
+import { isSpiffeId, parseSpiffeId, type SpiffeId } from "../id/spiffe-id.ts";
+import { isAudience, type JwtSvid } from "../jwt/jwt-svid.ts";
 import { WORKLOAD_API_MESSAGE_BYTES_MAX } from "../limits.ts";
 import type { X509Context } from "../source/x509-context.ts";
 import { type EndpointAddress, endpointAddress } from "./endpoint-address.ts";
+import { readJwtBundles, readJwtSvids } from "./read-jwt.ts";
 import {
   readX509Bundles,
   readX509Context,
@@ -80,6 +84,59 @@ export class WorkloadApiClient implements AsyncDisposable {
     for await (const response of this.#client.fetchX509Bundles({}, callOptions(options))) {
       yield readX509Bundles(response);
     }
+  }
+
+  /**
+   * Tokens of this process for an audience: of each of its identities, the default one first, or of one.
+   *
+   * @throws TypeError                      no audience
+   * @throws WORKLOAD_API_RESPONSE_INVALID  a token of another ID or for another audience
+   */
+  async fetchJwtSvids(
+    audience: string | readonly string[],
+    options: { readonly id?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<readonly JwtSvid[]> {
+    const wanted = typeof audience === "string" ? [audience] : [...audience];
+    if (!isAudience(wanted)) throw new TypeError("an audience is needed");
+    const request = { audience: wanted, spiffeId: options.id ?? "" };
+    return readJwtSvids(await this.#client.fetchJWTSVID(request, callOptions(options)), wanted);
+  }
+
+  /** The JWT bundles at each change, as long as this one stream lasts. */
+  async *watchJwtBundles(
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<JwtBundleSet, void, void> {
+    for await (const response of this.#client.fetchJWTBundles({}, callOptions(options))) {
+      yield readJwtBundles(response);
+    }
+  }
+
+  /** The JWT bundles, once. @throws WORKLOAD_API_RESPONSE_INVALID */
+  async fetchJwtBundles(options: { readonly signal?: AbortSignal } = {}): Promise<JwtBundleSet> {
+    return first(this.watchJwtBundles(options));
+  }
+
+  /**
+   * Has the Workload API judge a token that somebody showed us (Workload API §6.3). It keeps no key here, and costs a
+   * call; `verifyJwtSvid` with a `JwtSource` judges in this process.
+   *
+   * @returns Whose it is.
+   * @throws RPC_INVALID_ARGUMENT           it is not accepted
+   * @throws WORKLOAD_API_RESPONSE_INVALID  no SPIFFE ID came
+   */
+  async validateJwtSvid(
+    token: string,
+    options: { readonly audience: string; readonly signal?: AbortSignal },
+  ): Promise<SpiffeId> {
+    const request = { svid: token, audience: options.audience };
+    const { spiffeId } = await this.#client.validateJWTSVID(request, callOptions(options));
+    if (isSpiffeId(spiffeId)) return parseSpiffeId(spiffeId);
+    throw new BonafideError(
+      SPIFFE_ERRORS,
+      "WORKLOAD_API_RESPONSE_INVALID",
+      "the Workload API accepted a token without saying whose it is",
+      { details: { reason: "spiffeId" } },
+    );
   }
 
   /**
