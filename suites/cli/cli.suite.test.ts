@@ -201,6 +201,10 @@ test(
     const who = await ended(stranger.start(["whoami"], { uid: 61_501 }));
     assert.equal(who.code, 1, who.err);
     assert.match(who.out, /^no identity; for the reason: bonafide why d-\S+\n/);
+    const exec = ["exec", "--as", "web", "--uid", "61502", "--", "true"];
+    const asOther = await ended(stranger.start(exec, { uid: 61_501 }));
+    assert.equal(asOther.code, 77);
+    assert.match(asOther.err, /only root may start a program as uid 61502 \(USER_NOT_PERMITTED\)/);
     const [id] = /d-\S+/.exec(who.out) ?? [];
     const why = await cli.run("why", String(id), "--json");
     assert.equal(why.code, 1);

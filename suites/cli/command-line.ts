@@ -75,12 +75,11 @@ export class CommandLine {
 
   /** Starts a command. */
   start(words: readonly string[], options: StartOptions = {}): ChildProcess {
-    const { uid = process.getuid?.() ?? 0, nodeFlags = ["--disable-sigusr1"], env } = options;
+    const { uid, nodeFlags = ["--disable-sigusr1"], env } = options;
     return spawn(this.#node, [...nodeFlags, this.#main, ...words], {
       cwd: "/",
       env: { ...this.#env, ...env },
-      uid,
-      gid: uid,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
       stdio: ["ignore", "pipe", "pipe"],
       timeout: options.forever === true ? 0 : TIMEOUT_MS,
       killSignal: "SIGKILL",

@@ -4,9 +4,9 @@ import { isBonafideError } from "@bonafide/errors";
 import type { ElsewhereEntrySchema } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
-import type { Entry as WireEntry } from "@bonafide/proto/spire/api/types/entry_pb";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { idText } from "../render/spiffe-id.ts";
+import { allPages } from "./all-pages.ts";
 import { connectSocket, type SocketClient } from "./socket-client.ts";
 import { serverSocket } from "./sockets.ts";
 
@@ -39,23 +39,13 @@ async function readAll(
   options: { readonly signal: AbortSignal },
 ): Promise<MessageInitShape<typeof ElsewhereEntrySchema>[]> {
   using server = client;
-  const entries: WireEntry[] = [];
-  for (let pageToken = ""; ;) {
-    const page = await server
-      .client(Entry)
-      .listEntries({ pageSize: PAGE, pageToken }, { signal: options.signal });
-    entries.push(...page.entries);
-    pageToken = page.nextPageToken;
-    if (pageToken === "") break;
-  }
-  const agentIds = new Set<string>();
-  for (let pageToken = ""; ;) {
-    const page = await server
-      .client(Agent)
-      .listAgents({ pageSize: PAGE, pageToken }, { signal: options.signal });
-    for (const { id } of page.agents) agentIds.add(idText(id));
-    pageToken = page.nextPageToken;
-    if (pageToken === "") break;
-  }
-  return elsewhereEntries(entries, agentIds);
+  const entries = await allPages(
+    (pageToken) => server.client(Entry).listEntries({ pageSize: PAGE, pageToken }, options),
+    (page) => page.entries,
+  );
+  const agents = await allPages(
+    (pageToken) => server.client(Agent).listAgents({ pageSize: PAGE, pageToken }, options),
+    (page) => page.agents,
+  );
+  return elsewhereEntries(entries, new Set(agents.map(({ id }) => idText(id))));
 }

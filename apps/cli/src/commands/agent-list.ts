@@ -1,6 +1,6 @@
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
-import type { Agent as AgentRecord } from "@bonafide/proto/spire/api/types/agent_pb";
 import { type Command, defineCommand } from "../arguments/command.ts";
+import { allPages } from "../clients/all-pages.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
 import { EXIT } from "../exit-codes.ts";
 import { table } from "../output.ts";
@@ -20,20 +20,12 @@ export const agentList: Command = defineCommand({
   examples: ["bonafide agent list", "bonafide agent list --banned --json"],
   async run({ flags, env, output, signal }) {
     using server = connectServer(flags.socket, env);
-    const agents: AgentRecord[] = [];
-    for (let pageToken = ""; ;) {
-      const page = await server.client(Agent).listAgents(
-        {
-          pageSize: PAGE_SIZE,
-          pageToken,
-          ...(flags.banned ? { filter: { byBanned: true } } : {}),
-        },
-        { signal },
-      );
-      agents.push(...page.agents);
-      pageToken = page.nextPageToken;
-      if (pageToken === "") break;
-    }
+    const filter = flags.banned ? { filter: { byBanned: true } } : {};
+    const agents = await allPages(
+      (pageToken) =>
+        server.client(Agent).listAgents({ pageSize: PAGE_SIZE, pageToken, ...filter }, { signal }),
+      (page) => page.agents,
+    );
     const described = agents.map((agent) => ({
       id: idText(agent.id),
       attestationType: agent.attestationType,

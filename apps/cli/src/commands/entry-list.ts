@@ -1,5 +1,6 @@
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { type Command, defineCommand } from "../arguments/command.ts";
+import { allPages } from "../clients/all-pages.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
 import { selectorOf } from "../clients/selector-flag.ts";
 import { wireId } from "../clients/spiffe-id-flag.ts";
@@ -33,28 +34,23 @@ export const entryList: Command = defineCommand({
   examples: ["bonafide entry list", "bonafide entry list --selector unix:uid:1000 --json"],
   async run({ flags, env, output, signal }) {
     using server = connectServer(flags.socket, env);
-    const entries: OwnedEntry[] = [];
-    for (let pageToken = ""; ;) {
-      const page = await server.client(Entries).listEntries(
-        {
-          pageToken,
-          bySelectors: flags.selector.map(selectorOf),
-          ...(flags["spiffe-id"] === undefined
-            ? {}
-            : { bySpiffeId: wireId(flags["spiffe-id"], "--spiffe-id") }),
-          ...(flags["parent-id"] === undefined
-            ? {}
-            : { byParentId: wireId(flags["parent-id"], "--parent-id") }),
-          ...(flags.owner === undefined ? {} : { byOwner: flags.owner }),
-        },
-        { signal },
-      );
-      for (const { entry, owner, labels } of page.entries) {
-        if (entry !== undefined) entries.push({ entry, owner, labels });
-      }
-      pageToken = page.nextPageToken;
-      if (pageToken === "") break;
-    }
+    const filter = {
+      bySelectors: flags.selector.map(selectorOf),
+      ...(flags["spiffe-id"] === undefined
+        ? {}
+        : { bySpiffeId: wireId(flags["spiffe-id"], "--spiffe-id") }),
+      ...(flags["parent-id"] === undefined
+        ? {}
+        : { byParentId: wireId(flags["parent-id"], "--parent-id") }),
+      ...(flags.owner === undefined ? {} : { byOwner: flags.owner }),
+    };
+    const entries: readonly OwnedEntry[] = await allPages(
+      (pageToken) => server.client(Entries).listEntries({ pageToken, ...filter }, { signal }),
+      (page) =>
+        page.entries.flatMap(({ entry, owner, labels }) =>
+          entry === undefined ? [] : [{ entry, owner, labels }],
+        ),
+    );
     const rows = entries.map(({ entry, owner }) => [
       entry.id,
       idText(entry.spiffeId),
