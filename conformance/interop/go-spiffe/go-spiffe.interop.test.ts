@@ -14,6 +14,7 @@ import {
   createHttpsServer,
   exactId,
   memberOf,
+  openJwtSource,
   openX509Source,
 } from "@bonafide/spiffe";
 import { openNode } from "../../workload-api/testing.ts";
@@ -32,6 +33,9 @@ interface Line {
   readonly port?: number;
   readonly status?: number;
   readonly body?: string;
+  readonly token?: string;
+  readonly remote?: string;
+  readonly local?: string;
 }
 
 /** Builds the Go program into the Go cache's own folder of the repository; undefined where there is no Go. */
@@ -155,4 +159,39 @@ test("go-spiffe and our SDK prove themselves to each other over mutual TLS, in b
   } finally {
     agent.destroy();
   }
+});
+
+test("go-spiffe fetches JWT-SVIDs and validates ours, by the agent and by its own code", async (t) => {
+  const binary = await build(t);
+  if (binary === undefined) return;
+  await using node = await openNode();
+  const socket = node.agt.agent.workloadSocket;
+  const audience = "spiffe://example.org/db";
+  {
+    await using refused = new GoSpiffe(binary, ["jwt", socket, audience]);
+    assert.equal((await refused.line()).code, "PermissionDenied");
+  }
+  await node.entry("/go", { hint: "internal" });
+  const id = "spiffe://example.org/go";
+  await using source = await openJwtSource(
+    { address: `unix://${socket}` },
+    { signal: AbortSignal.timeout(60_000) },
+  );
+
+  // Their token, judged by them, by the agent and by us.
+  await using fetching = new GoSpiffe(binary, ["jwt", socket, audience]);
+  const { token = "", ids, hints } = await fetching.line();
+  assert.deepEqual({ ids, hints }, { ids: [id], hints: ["internal"] });
+  const { remote, local } = await fetching.line();
+  assert.deepEqual({ remote, local }, { remote: id, local: id });
+  assert.equal(source.verify(token, { audience }).id, id);
+
+  // Ours, and one that is for somebody else.
+  const ours = await source.fetch(audience);
+  await using judging = new GoSpiffe(binary, ["judge", socket, audience, ours.token]);
+  assert.deepEqual(await judging.line(), { event: "verdict", remote: id, local: id });
+  await using refusing = new GoSpiffe(binary, ["judge", socket, "other", ours.token]);
+  const verdict = await refusing.line();
+  assert.match(verdict.remote ?? "", /^refused: .*audience/);
+  assert.match(verdict.local ?? "", /^refused: /);
 });

@@ -4,6 +4,8 @@
 //	go-spiffe watch SOCKET N         each update until N were seen
 //	go-spiffe serve SOCKET           an HTTPS server that accepts members of its trust domain
 //	go-spiffe call SOCKET URL ID     calls an HTTPS server that must be ID
+//	go-spiffe jwt SOCKET AUDIENCE    a JWT-SVID, judged by the agent and by go-spiffe's own bundles
+//	go-spiffe judge SOCKET AUDIENCE TOKEN   judges somebody else's JWT-SVID, both ways
 package main
 
 import (
@@ -21,6 +23,7 @@ import (
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/spiffetls"
 	"github.com/spiffe/go-spiffe/v2/spiffetls/tlsconfig"
+	"github.com/spiffe/go-spiffe/v2/svid/jwtsvid"
 	"github.com/spiffe/go-spiffe/v2/workloadapi"
 	"google.golang.org/grpc/status"
 )
@@ -99,8 +102,36 @@ func run(ctx context.Context, args []string) error {
 		return serve(ctx, addr)
 	case "call":
 		return call(ctx, addr, args[2], args[3])
+	case "jwt":
+		svid, err := workloadapi.FetchJWTSVID(ctx, jwtsvid.Params{Audience: args[2]}, addr)
+		if err != nil {
+			say(line{"event": "error", "code": status.Code(err).String(), "text": err.Error()})
+			return nil
+		}
+		say(line{"event": "jwt", "token": svid.Marshal(), "ids": []string{svid.ID.String()}, "hints": []string{svid.Hint}})
+		return judge(ctx, addr, args[2], svid.Marshal())
+	case "judge":
+		return judge(ctx, addr, args[2], args[3])
 	}
 	return fmt.Errorf("unknown command %s", args[0])
+}
+
+// judge says what the agent makes of a token, and what go-spiffe makes of it with the agent's JWT bundles.
+func judge(ctx context.Context, addr workloadapi.ClientOption, audience, token string) error {
+	verdict := func(svid *jwtsvid.SVID, err error) string {
+		if err != nil {
+			return "refused: " + err.Error()
+		}
+		return svid.ID.String()
+	}
+	remote := verdict(workloadapi.ValidateJWTSVID(ctx, token, audience, addr))
+	bundles, err := workloadapi.FetchJWTBundles(ctx, addr)
+	if err != nil {
+		return err
+	}
+	local := verdict(jwtsvid.ParseAndValidate(token, bundles, []string{audience}))
+	say(line{"event": "verdict", "remote": remote, "local": local})
+	return nil
 }
 
 func serve(ctx context.Context, addr workloadapi.ClientOption) error {
