@@ -19,6 +19,7 @@ import { reportCheck } from "./report.ts";
 
 /** Packages whose API other people, or most other packages, build on. */
 const PACKAGES = [
+  "authz",
   "errors",
   "ledger",
   "lifetime",
