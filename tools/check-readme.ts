@@ -6,7 +6,7 @@ import { reportCheck } from "./report.ts";
 
 // Runs every command of the README's `console` blocks and compares the shape of what they print.
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
 const DATA = ".bonafide";
 /** What the launcher says only where nothing is installed yet. */
 const INSTALLING = "bonafide: installing the pinned dependencies (once)";

@@ -45,7 +45,7 @@ export const TEST_GROUPS: Readonly<Record<string, TestGroup>> = {
     fileTimeoutMs: 300_000,
     allowedSkips: USERS,
   },
-  suites: special("suite", 900_000, [...USERS, ...KERNEL]),
+  suites: special("suite", 1_800_000, [...USERS, ...KERNEL]),
   interop: special("interop", 900_000, []),
   long: special("long", 3_600_000, []),
 };

@@ -20,7 +20,7 @@ import { type Checkout, copyCheckout } from "../up/checkout.ts";
 import { CommandLine, ended } from "./command-line.ts";
 
 const options = {
-  timeout: 120_000,
+  timeout: 300_000,
   skip: process.getuid?.() === 0 ? false : "needs root, to be another user",
 } as const;
 const PARENT = "spiffe://example.org/node/local";

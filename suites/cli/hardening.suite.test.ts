@@ -17,7 +17,7 @@ import { CommandLine, ended, type Serving, type StartOptions } from "./command-l
 
 const options = {
   timeout: 240_000,
-  skip: process.getuid?.() === 0 ? false : "needs root",
+  skip: process.getuid?.() === 0 ? false : "needs root, to be another user",
 } as const;
 const UID = 61_510;
 

@@ -11,7 +11,7 @@ import { CLI } from "./plane.ts";
 import { startProgram, tailOf } from "./program.ts";
 
 const SHIFTED = fileURLToPath(new URL("entries/shifted.ts", import.meta.url));
-const OPTIONS = { timeout: 120_000 };
+const OPTIONS = { timeout: 300_000 };
 const UID = process.getuid?.() ?? 0;
 
 test(

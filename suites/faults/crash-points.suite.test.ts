@@ -12,7 +12,7 @@ import { type Program, startProgram } from "./program.ts";
 const CRASHING = fileURLToPath(new URL("entries/crashing.ts", import.meta.url));
 /** Points of the launcher's slots, in the order in which one start passes them. */
 const LAUNCHER_POINTS = ["slot-opened", "slot-matched", "slot-bound", "slot-kept"];
-const OPTIONS = { timeout: 120_000 };
+const OPTIONS = { timeout: 300_000 };
 
 let plane: Plane;
 before(async () => {

@@ -9,7 +9,7 @@ import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import { openX509Source, type X509Source } from "@bonafide/spiffe";
 import { CLI, Plane, until } from "./plane.ts";
 
-const OPTIONS = { timeout: 120_000 };
+const OPTIONS = { timeout: 300_000 };
 const UID = process.getuid?.() ?? 0;
 const OTHER_UID = 61_290;
 

@@ -13,7 +13,7 @@ import { RealPlane } from "./real-plane.ts";
 
 const TTL_SECONDS = 10;
 const ROTATIONS = 3;
-const options = { timeout: 120_000 };
+const options = { timeout: 300_000 };
 
 let plane: RealPlane;
 before(async () => {

@@ -12,7 +12,7 @@ import { isAlive, startUp, type UpRun } from "./run-up.ts";
 const isRoot = process.getuid?.() === 0;
 const OTHER_UID = 61_500;
 const LATER = fileURLToPath(new URL("later/main.ts", import.meta.url));
-const options = { timeout: 180_000 };
+const options = { timeout: 300_000 };
 
 let checkout: Checkout;
 before(() => {
