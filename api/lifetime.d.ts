@@ -90,6 +90,10 @@ export declare const systemRandom: Random;
 
 export declare function takeUnits(bucket: TokenBucket | undefined, limit: RateLimit, units: number, nowMs: number): Taking;
 
+export declare function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>;
+
+export declare function whenAborted(signal: AbortSignal): Promise<void>;
+
 // @bonafide/lifetime/testing
 
 export declare class ManualClock implements Clock {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import { runTasks } from "@bonafide/lifetime";
+import { runTasks, unlessAborted } from "@bonafide/lifetime";
 import { Launcher, LauncherAdmin } from "@bonafide/proto/bonafide/agent/v1/launcher_pb";
 import { addService, type CallContext, HealthRegistry } from "@bonafide/rpc";
 import { type UnixConnection, UnixPeer } from "@bonafide/unix-peer";
@@ -260,18 +260,8 @@ class Agent implements RunningAgent {
     return this.#ended.promise;
   }
 
-  async ready({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = (): void => {
-      aborted.reject(signal.reason);
-    };
-    signal.throwIfAborted();
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      await Promise.race([this.#synced.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+  ready({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return unlessAborted(this.#synced.promise, signal);
   }
 
   async open(): Promise<void> {

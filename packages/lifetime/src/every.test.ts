@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Clock, every, slept } from "./index.ts";
+import { type Clock, every, slept, unlessAborted, whenAborted } from "./index.ts";
 import { ManualClock } from "./testing/index.ts";
 
 test("a sleep says whether its time passed or its signal aborted", async () => {
@@ -43,4 +43,15 @@ test("turns come after a rest each, a failed one is told and does not end them",
   abort.abort();
   await ended;
   assert.equal(clock.sleepers, 0);
+});
+
+test("a promise gives what it gives, unless the signal aborts first", async () => {
+  const abort = new AbortController();
+  assert.equal(await unlessAborted(Promise.resolve(7), abort.signal), 7);
+  await assert.rejects(unlessAborted(Promise.reject(new Error("own")), abort.signal), /own/);
+  const pending = unlessAborted(new Promise<never>(() => {}), abort.signal);
+  abort.abort(new Error("enough"));
+  await assert.rejects(pending, /enough/);
+  await assert.rejects(unlessAborted(Promise.resolve(7), abort.signal), /enough/);
+  await whenAborted(abort.signal);
 });

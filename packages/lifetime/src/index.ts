@@ -7,3 +7,5 @@ export { type Random, systemRandom } from "./random.ts";
 export { runTasks, type Task } from "./run-tasks.ts";
 export { slept } from "./slept.ts";
 export { type RateLimit, takeUnits, type Taking, type TokenBucket } from "./token-bucket.ts";
+export { unlessAborted } from "./unless-aborted.ts";
+export { whenAborted } from "./when-aborted.ts";

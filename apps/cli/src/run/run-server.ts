@@ -2,7 +2,13 @@ import { join, resolve } from "node:path";
 import { BonafideError } from "@bonafide/errors";
 import { openDiskKeyManager } from "@bonafide/key-manager-disk";
 import { createMemoryKeyManager } from "@bonafide/key-manager-memory";
-import { type Clock, type Log, type RateLimit, systemRandom } from "@bonafide/lifetime";
+import {
+  type Clock,
+  type Log,
+  type RateLimit,
+  systemRandom,
+  whenAborted,
+} from "@bonafide/lifetime";
 import { openServer, type RunningServer, type ServerOptions } from "@bonafide/server";
 import { openSqliteStore } from "@bonafide/store-sqlite";
 import { openKernel } from "@bonafide/unix-peer";
@@ -10,7 +16,6 @@ import type { Rate } from "../config/fields.ts";
 import type { ServerConfig } from "../config/server-config.ts";
 import { CLI_ERRORS } from "../errors.ts";
 import { createLog, standardError } from "../process/log.ts";
-import { whenAborted } from "../process/when-aborted.ts";
 import { makeFoldersAbove, makeOwnedFolder } from "../up/owned-folder.ts";
 import { splitHostPort } from "./listen-address.ts";
 import { loadServerId } from "./server-id.ts";

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import process from "node:process";
 import { BonafideError } from "@bonafide/errors";
+import { whenAborted } from "@bonafide/lifetime";
 import { Diagnosis } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import type { Machine } from "../arguments/command.ts";
 import type { SocketClient } from "../clients/socket-client.ts";
 import type { DemoEvent } from "../demo/events.ts";
 import { CLI_ERRORS } from "../errors.ts";
-import { whenAborted } from "../process/when-aborted.ts";
 import { codeCacheOf } from "./code-cache.ts";
 import type { DataDir } from "./data-dir.ts";
 import { ensureEntry } from "./demo-entries.ts";

@@ -1,10 +1,10 @@
 import { join, relative } from "node:path";
 import process from "node:process";
 import { BonafideError } from "@bonafide/errors";
+import { whenAborted } from "@bonafide/lifetime";
 import { parseTrustDomainName } from "@bonafide/spiffe";
 import type { Machine } from "../arguments/command.ts";
 import { CLI_ERRORS } from "../errors.ts";
-import { whenAborted } from "../process/when-aborted.ts";
 import { type DataDir, openDataDir } from "./data-dir.ts";
 import { Plane } from "./plane.ts";
 

@@ -1,3 +1,5 @@
+import { whenAborted } from "@bonafide/lifetime";
+
 /**
  * Reads one stream until it ends.
  *
@@ -44,7 +46,10 @@ export class PushStreams {
       return true;
     };
     const reading = read(deliver, AbortSignal.any([signal, ending.signal]));
-    const how = await Promise.race([reading.then(() => "ended" as const), aborted(rotated)]);
+    const how = await Promise.race([
+      reading.then(() => "ended" as const),
+      whenAborted(rotated).then(() => "rotated" as const),
+    ]);
     if (how === "ended") return how;
     const standing: Standing = {
       end: () => {
@@ -78,11 +83,4 @@ export class PushStreams {
     this.endStanding();
     await this.#gone;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<"rotated"> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve("rotated");
-    else signal.addEventListener("abort", () => resolve("rotated"), { once: true });
-  });
 }
