@@ -175,8 +175,12 @@ test("a member's connection beyond its limit is told so, and its others go on", 
   const first = srv.remote(Agent, svid);
   await first.postStatus({});
   const held = [];
-  for (let i = 1; i < LIMITS.memberConnections; i++) held.push(await secured(srv, shown(svid)));
-  // Over TLS 1.3 a client is done before the server has judged it: a call on the last one waits for that.
+  for (let i = 1; i < LIMITS.memberConnections; i++) {
+    const socket = await secured(srv, shown(svid));
+    // Over TLS 1.3 a client is done before the server has judged it; its settings come after that.
+    await once(socket, "data");
+    held.push(socket);
+  }
   const { code, status } = await failureOf(srv.remote(Agent, svid).postStatus({}));
   assert.deepEqual([code, status], ["OVERLOADED", "resource_exhausted"]);
   await first.postStatus({});
