@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -162,6 +164,24 @@ test("it works from a folder whose path is 200 bytes long", options, async () =>
   const run = startUp({ command: [join(checkout.root, "bonafide"), "up", "--once"], cwd });
   assert.equal(await run.ended, 0, run.lines.join("\n"));
   assertProven(run.lines);
+});
+
+test("a port that is taken is named, and not only the log that says so", options, async () => {
+  const cwd = workFolder("taken");
+  const taken = createServer();
+  await once(taken.listen(0, "127.0.0.1"), "listening");
+  const address = taken.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const command = [
+    join(checkout.root, "bonafide"),
+    "up",
+    "--once",
+    `--server-port=${port}`,
+  ] as const;
+  const run = startUp({ command, cwd });
+  assert.equal(await run.ended, 69);
+  assert.match(run.lines.join("\n"), new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port}: `));
+  taken.close();
 });
 
 test(

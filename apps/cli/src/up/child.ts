@@ -73,6 +73,9 @@ export function startChild(options: ChildOptions): Child {
   };
 }
 
+/** How a failure that is meant for people begins. */
+const OWN_WORDS = "bonafide: ";
+
 function readReady(
   child: ChildProcess,
   options: ChildOptions,
@@ -87,13 +90,20 @@ function readReady(
       resolve(parseReady(line));
     });
     child.once("error", reject);
+    // Its own last word says more than that it ended; the log has the rest.
+    let reason = "";
+    if (child.stderr !== null) {
+      createInterface({ input: child.stderr }).on("line", (line) => {
+        if (line.startsWith(OWN_WORDS)) reason = `: ${line.slice(OWN_WORDS.length)}`;
+      });
+    }
     child.once("close", (code, signal) => {
       const how = signal === null ? `with exit code ${code ?? "?"}` : `by ${signal}`;
       reject(
         new BonafideError(
           CLI_ERRORS,
           "PROCESS_ENDED",
-          `the ${options.name} ended ${how} before it served`,
+          `the ${options.name} ended ${how} before it served${reason}`,
           { details: { next: `read the end of ${options.logFile}` } },
         ),
       );
