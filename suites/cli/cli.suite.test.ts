@@ -193,6 +193,26 @@ test("whoami, why and api fetch x509 agree on who this is", options, async () =>
   assert.match(nowhere.err, /OUTPUT_UNWRITABLE/);
 });
 
+test("a JWT-SVID is fetched, judged and minted", options, async () => {
+  const audience = "spiffe://example.org/db";
+  await cli.json(...create("/token"));
+  const id = "spiffe://example.org/token";
+  const fetch = ["api", "fetch", "jwt", "-audience", audience, "-spiffeID", id];
+  let fetched = await cli.run(...fetch);
+  // The agent hears of the entry a moment later.
+  for (let tries = 0; fetched.code !== 0 && tries < 50; tries++) fetched = await cli.run(...fetch);
+  assert.equal(fetched.code, 0, fetched.err);
+  const mint = await cli.run("jwt", "mint", "-spiffeID", id, "-audience", audience, "-ttl", "1m");
+  assert.equal(mint.code, 0, mint.err);
+  for (const token of [fetched.out.trim(), mint.out.trim()]) {
+    const judged = await cli.run("api", "validate", "jwt", "-audience", audience, "-svid", token);
+    assert.deepEqual([judged.code, judged.out.trim()], [0, id], judged.err);
+    const wrong = await cli.run("api", "validate", "jwt", "-audience", "x", "-svid", token);
+    assert.notEqual(wrong.code, 0);
+  }
+  assert.equal((await cli.run("api", "fetch", "jwt")).code, 64);
+});
+
 test(
   "a stranger is refused with a decision id, and why explains it by that id",
   options,

@@ -88,6 +88,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./api-fetch-x509.ts")).apiFetchX509,
   },
   {
+    name: "api fetch jwt",
+    summary: "fetches this process's JWT-SVIDs",
+    load: async () => (await import("./api-fetch-jwt.ts")).apiFetchJwt,
+  },
+  {
+    name: "api validate jwt",
+    summary: "judges somebody's JWT-SVID",
+    load: async () => (await import("./api-validate-jwt.ts")).apiValidateJwt,
+  },
+  {
+    name: "jwt mint",
+    summary: "signs a JWT-SVID without an entry",
+    load: async () => (await import("./jwt-mint.ts")).jwtMint,
+  },
+  {
     name: "exec",
     summary: "starts a program under a name",
     load: async () => (await import("./exec.ts")).exec,
