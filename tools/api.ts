@@ -20,6 +20,7 @@ import { reportCheck } from "./report.ts";
 /** Packages whose API other people, or most other packages, build on. */
 const PACKAGES = [
   "authz",
+  "enforce",
   "errors",
   "ledger",
   "lifetime",
