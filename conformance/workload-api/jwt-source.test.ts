@@ -8,7 +8,7 @@ import { type Node, openNode } from "./testing.ts";
 
 const AUDIENCE = "spiffe://example.org/db";
 const addressOf = (node: Node): string => `unix://${node.agt.agent.workloadSocket}`;
-const opening = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(20_000) });
+const opening = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(60_000) });
 
 test("a source shows tokens and judges others', and keeps one until half of its life", async () => {
   await using node = await openNode();
@@ -69,7 +69,7 @@ test("a source goes on through a restart of the agent", async () => {
 test("no source opens for a process without identity; it says so in time", async () => {
   await using node = await openNode();
   await assert.rejects(
-    openJwtSource({ address: addressOf(node) }, { signal: AbortSignal.timeout(1000) }),
+    openJwtSource({ address: addressOf(node) }, { signal: AbortSignal.timeout(8000) }),
     (error) => isBonafideError(error, "NO_IDENTITY_ISSUED"),
   );
 });

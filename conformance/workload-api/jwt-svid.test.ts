@@ -16,7 +16,7 @@ import { next, type Node, openNode } from "./testing.ts";
 const AUDIENCE = "spiffe://example.org/db";
 const callOptions = (): { headers: Readonly<Record<string, string>>; signal: AbortSignal } => ({
   headers: WORKLOAD_HEADERS,
-  signal: AbortSignal.timeout(20_000),
+  signal: AbortSignal.timeout(60_000),
 });
 const workload = (node: Node): Client<typeof SpiffeWorkloadAPI> =>
   node.agt.workload(SpiffeWorkloadAPI);
@@ -99,7 +99,7 @@ test("who has no identity gets no token, no bundle and no verdict", async () => 
     assert.deepEqual([failure.status, failure.code], ["permission_denied", "NO_IDENTITY_ISSUED"]);
   }
   const headless = await failureOf(
-    client.fetchJWTSVID({ audience: [AUDIENCE] }, { signal: AbortSignal.timeout(20_000) }),
+    client.fetchJWTSVID({ audience: [AUDIENCE] }, { signal: AbortSignal.timeout(60_000) }),
   );
   assert.equal(headless.code, "WORKLOAD_HEADER_MISSING");
 });
