@@ -15,7 +15,9 @@ let server: Serving | undefined;
 let address = "";
 before(async () => {
   const data = `--data-dir=${path("server")}`;
-  const words = ["--trust-domain=example.org", data, "--listen=127.0.0.1:0"];
+  writeFileSync(path("server.yaml"), "jwt_svid_ttl: 42s\njwt_issuer: https://oidc.example.org\n");
+  const own = ["--trust-domain=example.org", `--config=${path("server.yaml")}`];
+  const words = [...own, data, "--listen=127.0.0.1:0"];
   server = await cli.serve(["server", "run", ...words]);
   address = `127.0.0.1:${/port (\d+)/.exec(server.said)?.[1] ?? ""}`;
   writeFileSync(path("bundle.pem"), (await cli.run("bundle", "show")).out);
@@ -85,6 +87,19 @@ test(
     const wrong = await cli.run("agent", "validate", ...flags({ "trust-domain": "A b" }));
     assert.equal(wrong.code, 78);
     assert.match(wrong.err, /trust_domain: is no name of a trust domain/);
+  },
+);
+
+test(
+  "the server's file says how long JWT-SVIDs are good and who issues them",
+  options,
+  async () => {
+    const words = ["-spiffeID", "spiffe://example.org/web", "-audience", "db"];
+    const { token } = await cli.json("jwt", "mint", ...words);
+    const payload = Buffer.from(String(token).split(".")[1] ?? "", "base64url").toString("utf8");
+    assert.match(payload, /"iss":"https:\/\/oidc\.example\.org"/);
+    const [, exp, iat] = /"exp":(\d+),"iat":(\d+)/.exec(payload) ?? [];
+    assert.equal(Number(exp) - Number(iat), 42);
   },
 );
 

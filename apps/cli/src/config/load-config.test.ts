@@ -92,6 +92,26 @@ test("every key of an operator reaches the configuration; wrong values are refus
   assert.equal(loadAgentConfig(undefined, { ...agent, recovery_key: key }).recovery_key, key);
 });
 
+test("what JWT-SVIDs are like comes from the file; the server knows the defaults", () => {
+  const needed = "trust_domain: example.org\ndata_dir: /a\n";
+  const own = "jwt_svid_ttl: 2m\njwt_issuer: https://oidc.example.org\n";
+  const given = loadServerConfig(file(needed + own), {});
+  assert.deepEqual([given.jwt_svid_ttl, given.jwt_issuer], [120_000, "https://oidc.example.org"]);
+  const none = loadServerConfig(
+    file(`${needed}ca_ttl: 6m\nx509_svid_ttl: 1m\nagent_svid_ttl: 1m\n`),
+    {},
+  );
+  assert.deepEqual([none.jwt_svid_ttl, none.jwt_issuer], [undefined, undefined]);
+  for (const [wrong, message] of [
+    ["jwt_svid_ttl: 29h\n", /ca_ttl: is less than six times x509_svid_ttl, jwt_svid_ttl or agent/],
+    ["jwt_svid_ttl: 1ms\n", /jwt_svid_ttl: is no duration in range/],
+    ['jwt_issuer: ""\n', /jwt_issuer/],
+  ] as const) {
+    const path = file(needed + wrong);
+    assert.throws(() => loadServerConfig(path, {}), { code: "CONFIG_INVALID", message });
+  }
+});
+
 test("the examples of the configuration's page are valid", () => {
   const blocks = Array.from(renderConfigPage().matchAll(/^```yaml (\w+)\n([\s\S]*?)^```$/gm));
   assert.deepEqual(

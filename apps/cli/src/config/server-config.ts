@@ -21,6 +21,8 @@ export interface ServerConfig {
   readonly admin_socket?: string | undefined;
   readonly ca_ttl: number;
   readonly x509_svid_ttl: number;
+  readonly jwt_svid_ttl?: number | undefined;
+  readonly jwt_issuer?: string | undefined;
   readonly agent_svid_ttl: number;
   readonly agent_recovery_window: number;
   readonly max_staleness: number;
@@ -48,6 +50,17 @@ const base = z.strictObject({
   x509_svid_ttl: duration({ minMs: 1000, maxMs: 365 * DAY_MS })
     .prefault("1h")
     .describe("life of a workload's SVID where its entry says nothing"),
+  jwt_svid_ttl: duration({ minMs: 1000, maxMs: 365 * DAY_MS })
+    .optional()
+    .describe(
+      "life of a JWT-SVID where its entry says nothing; default 5m, or a sixth of ca_ttl if that is less",
+    ),
+  jwt_issuer: z
+    .string()
+    .min(1)
+    .max(2048)
+    .optional()
+    .describe("`iss` of JWT-SVIDs, such as the URL of an OIDC discovery document; default none"),
   agent_svid_ttl: duration({ minMs: 1000, maxMs: 365 * DAY_MS })
     .prefault("1h")
     .describe("life of an agent's own SVID"),
@@ -89,11 +102,11 @@ const base = z.strictObject({
 });
 
 const schema = base.refine(
-  ({ ca_ttl, x509_svid_ttl, agent_svid_ttl }) =>
-    Math.max(x509_svid_ttl, agent_svid_ttl) * SVIDS_PER_AUTHORITY <= ca_ttl,
+  ({ ca_ttl, x509_svid_ttl, jwt_svid_ttl = 0, agent_svid_ttl }) =>
+    Math.max(x509_svid_ttl, jwt_svid_ttl, agent_svid_ttl) * SVIDS_PER_AUTHORITY <= ca_ttl,
   {
     path: ["ca_ttl"],
-    message: "is less than six times x509_svid_ttl or agent_svid_ttl",
+    message: "is less than six times x509_svid_ttl, jwt_svid_ttl or agent_svid_ttl",
   },
 );
 

@@ -81,6 +81,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
           adminIds: config.admin_ids,
           slot: config.slot,
           ...limitsOf(config),
+          ...jwtOf(config),
         },
         { store, keys, kernel, clock, random: systemRandom, log },
       ),
@@ -100,6 +101,17 @@ function limitsOf(config: ServerConfig): Limits {
     ...(address_rate === undefined ? {} : { addressRate: rateOf(address_rate) }),
     ...(node_rate === undefined ? {} : { nodeRate: rateOf(node_rate) }),
     ...(sign_rate === undefined ? {} : { signRate: rateOf(sign_rate) }),
+  };
+}
+
+/** The same for JWT-SVIDs, whose default life depends on that of their authority. */
+function jwtOf({
+  jwt_svid_ttl,
+  jwt_issuer,
+}: ServerConfig): Pick<ServerOptions, "jwtSvidTtlMs" | "jwtIssuer"> {
+  return {
+    ...(jwt_svid_ttl === undefined ? {} : { jwtSvidTtlMs: jwt_svid_ttl }),
+    ...(jwt_issuer === undefined ? {} : { jwtIssuer: jwt_issuer }),
   };
 }
 
