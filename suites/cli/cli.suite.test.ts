@@ -271,6 +271,9 @@ test(
     const first = await cli.json("ledger", "log", "--limit", "1");
     assert.equal(first["n"], 1);
     assert.equal(first["kind"], "ledger");
+    assert.match(String(first["leafHash"]), /^[0-9a-f]{64}$/);
+    // An authority's certificate is among the bytes that lie deeper.
+    assert.doesNotMatch((await cli.run("ledger", "log", "--json")).out, /"0":\d/);
     const follow = cli.start(["ledger", "log", "--newest", "--limit", "1", "--follow"]);
     let text = "";
     follow.stdout?.setEncoding("utf8").on("data", (more: string) => (text += more));

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Writable } from "node:stream";
 import { isBonafideError } from "@bonafide/errors";
 import { nextStep } from "./next-step.ts";
@@ -56,9 +57,10 @@ export function createOutput(options: {
   };
 }
 
-/** 64-bit numbers become text, and the marks of decoded messages go. */
+/** 64-bit numbers become text, bytes hexadecimal, and the marks of decoded messages go. */
 function jsonValue(key: string, value: unknown): unknown {
   if (key === "$typeName") return undefined;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   return typeof value === "bigint" ? value.toString() : value;
 }
 

@@ -7,7 +7,7 @@ import { defineCommand } from "./arguments/command.ts";
 import { formatDurationMs, parseDurationMs } from "./arguments/duration.ts";
 import { completeFlags, parseFlags } from "./arguments/parse-flags.ts";
 import { EXIT } from "./exit-codes.ts";
-import { table } from "./output.ts";
+import { createOutput, table } from "./output.ts";
 import { type CommandEntry, runProgram } from "./program.ts";
 
 const SPECS = {
@@ -165,6 +165,14 @@ test("durations are read and written", () => {
   assert.equal(formatDurationMs(5_400_000), "1h30m");
   assert.equal(formatDurationMs(90_061_000), "1d1h");
   assert.equal(formatDurationMs(250), "250ms");
+});
+
+test("JSON shows bytes as hexadecimal and 64-bit numbers as text, and no marks of messages", () => {
+  const [out, err] = [sink(), sink()];
+  const streams = { stdout: out.stream, stderr: err.stream };
+  const output = createOutput({ ...streams, json: true, program: "bonafide" });
+  output.result("", { $typeName: "a.B", hash: Uint8Array.of(94, 0, 255), n: [2n ** 60n] });
+  assert.equal(out.text, '{"hash":"5e00ff","n":["1152921504606846976"]}\n');
 });
 
 test("tables are aligned and end without spaces", () => {

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { kindName } from "@bonafide/ledger";
 import { Ledger, type LogResponse } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import { type Command, defineCommand } from "../arguments/command.ts";
@@ -65,9 +64,9 @@ function leafJson(leaf: LogResponse): Readonly<Record<string, unknown>> {
     via,
     cause: leaf.meta?.cause ?? null,
     object: leaf.object.value ?? null,
-    leafHash: hex(leaf.leafHash),
-    leaf: hex(leaf.leaf),
-    body: hex(leaf.body),
+    leafHash: leaf.leafHash,
+    leaf: leaf.leaf,
+    body: leaf.body,
   };
 }
 
@@ -88,8 +87,4 @@ function actorOf(leaf: LogResponse): {
     default:
       return { actor: undefined, via };
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }
