@@ -290,6 +290,27 @@ for (const [reason, code] of [
   });
 }
 
+test("a banned agent that is started again says so, until it is given a new token", async () => {
+  await using server = await ScriptedServer.open();
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  const id = agt.agent.id ?? "";
+  server.script.refuse = "AGENT_BANNED";
+  server.put(entry("wake"));
+  await agt.agent.ended;
+  server.script.refuse = undefined;
+  for (let start = 0; start < 2; start++) {
+    await agt.restart();
+    const end = await agt.agent.ended;
+    assert.ok(end.kind === "stopped" && end.cause?.code === "agent.banned");
+    assert.equal(end.cause.says, `${id} is banned: the server said so`);
+    assert.equal(end.cause.command, `bonafide agent evict ${id}`);
+  }
+  server.script.tokens.add("another");
+  await agt.restart({ joinToken: "another" });
+  await ready(agt);
+});
+
 test("one user's streams are limited, root's are not", { skip: WHY_ROOT_IS_FREE }, async () => {
   await using server = await ScriptedServer.open();
   server.put(entry("one"));

@@ -440,8 +440,8 @@ async function pinsOf(
   const pins = await file.read();
   const recoveryKey = given ?? pins?.recoveryKey ?? bootstrapKey;
   if (recoveryKey === undefined) return pins;
-  const { spentToken, formerIds = [] } = pins ?? {};
-  const next = { trustDomain, spentToken, formerIds, recoveryKey };
+  const { spentToken, formerIds = [], bannedId } = pins ?? {};
+  const next = { trustDomain, spentToken, formerIds, bannedId, recoveryKey };
   if (pins?.recoveryKey === undefined) await file.write(next);
   return next;
 }

@@ -21,6 +21,7 @@ const WELL: StandingFacts = {
   known: nothingKnown,
   svid: { plan: PLAN, hasGoodAuthority: true },
   token: "spent",
+  wasBanned: false,
   hasRecoveryKey: true,
   bundleEnded: false,
   keepAtMs: undefined,
@@ -53,6 +54,16 @@ const NEXT: readonly (readonly [says: string, change: Change, next: NextStep])[]
     "nothing and no token",
     { svid: undefined, token: "none" },
     { kind: "stop", cause: "agent.not_attested", deleteSvid: false },
+  ],
+  ...(["none", "spent"] as const).map((token): (typeof NEXT)[number] => [
+    `nothing since a ban, token ${token}`,
+    { svid: undefined, wasBanned: true, token },
+    { kind: "stop", cause: "agent.banned", deleteSvid: false },
+  ]),
+  [
+    "nothing since a ban, a new token",
+    { svid: undefined, wasBanned: true, token: "fresh" },
+    { kind: "reattest" },
   ],
   ["its end", ENDED, { kind: "recover", bundleFirst: false }],
   [
@@ -197,6 +208,7 @@ const anyFacts: fc.Arbitrary<StandingFacts> = fc.record({
     { nil: undefined },
   ),
   token: fc.constantFrom("none", "fresh", "spent"),
+  wasBanned: fc.boolean(),
   hasRecoveryKey: fc.boolean(),
   bundleEnded: fc.boolean(),
   keepAtMs: fc.option(fc.nat(20_000), { nil: undefined }),
@@ -221,11 +233,10 @@ test("whatever the clock says: it waits only under a good SVID, never past half 
       assert.ok(given.token !== "fresh" || next.cause === "agent.banned");
       // A valid SVID nobody refused is never given up; one that was refused as expired is kept for a person to see.
       assert.ok(!isValid || known.refusal !== undefined);
-      assert.equal(
-        next.deleteSvid,
-        next.cause === "agent.banned" || next.cause === "agent.evicted",
-      );
-      if (next.deleteSvid) assert.ok(known.refusal !== undefined, "only the server's word deletes");
+      const isLost = next.cause === "agent.banned" || next.cause === "agent.evicted";
+      // Only the server's word deletes; of an earlier run's ban nothing is left to delete.
+      assert.equal(next.deleteSvid, isLost && known.refusal !== undefined);
+      if (isLost && known.refusal === undefined) assert.ok(given.wasBanned && svid === undefined);
     }),
     { numRuns: 5000 },
   );
@@ -283,7 +294,7 @@ function play(world: World, answer: Answer, passMs: number): NextStep {
   const change: Partial<StandingFacts> = {
     renew: { svid, known: settled },
     recover: { svid, known: settled, bundleEnded: false },
-    reattest: { svid, known: settled, token: "spent" as const },
+    reattest: { svid, known: settled, token: "spent" as const, wasBanned: false },
     bundle: { known: { ...known, serverUnverified: false }, bundleEnded: false },
     mismatch: { known: { ...known, serverUnverified: false } },
     pin: { known: { ...known, pinWanted: false }, hasRecoveryKey: true },

@@ -54,6 +54,8 @@ export interface StandingFacts {
   readonly svid: OwnSvidFacts | undefined;
   /** The join token it was given: none, one not tried yet, or the one that it came in by. */
   readonly token: "none" | "fresh" | "spent";
+  /** Whether a ban took its last SVID, in this run or an earlier one. */
+  readonly wasBanned: boolean;
   /** Whether the key that signs bundles for recovery was learned or given. */
   readonly hasRecoveryKey: boolean;
   /** Whether every authority of the bundle has ended. */
@@ -96,6 +98,8 @@ export function nextStep(facts: StandingFacts): NextStep {
   if (known.refusal !== undefined) return afterRefusal(known.refusal, facts);
   if (known.serverUnverified) return afterMismatch(facts);
   if (svid === undefined) {
+    // A new token makes a new node of it; the old one is of no more use to a banned node than none.
+    if (facts.wasBanned && facts.token !== "fresh") return stop("agent.banned");
     if (facts.token === "none") return stop("agent.not_attested");
     // A spent token is tried once more: the server forgives the same key for some minutes.
     return { kind: "reattest" };

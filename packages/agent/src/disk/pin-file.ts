@@ -11,6 +11,8 @@ export interface Pins {
   readonly spentToken: string | undefined;
   /** IDs that this node had before it joined anew, the newest last; at most 16. */
   readonly formerIds: readonly string[];
+  /** The ID it lost to a ban, until it joins anew. */
+  readonly bannedId: string | undefined;
 }
 
 /** The pins on disk; no secrets, but whoever could write them could stand in for the server. */
@@ -37,6 +39,7 @@ export class PinFile {
         recoveryKey: key === undefined ? undefined : new Uint8Array(Buffer.from(key, "base64")),
         spentToken: text(fields, "spentToken"),
         formerIds: texts(fields, "formerIds"),
+        bannedId: text(fields, "bannedId"),
       };
     } catch (cause) {
       throw new BonafideError(AGENT_ERRORS, "AGENT_STATE_INVALID", `${this.#path} is damaged`, {
@@ -48,9 +51,9 @@ export class PinFile {
 
   /** @throws AGENT_STATE_UNAVAILABLE */
   async write(pins: Pins): Promise<void> {
-    const { trustDomain, recoveryKey, spentToken, formerIds } = pins;
+    const { trustDomain, recoveryKey, spentToken, formerIds, bannedId } = pins;
     const key = recoveryKey === undefined ? undefined : Buffer.from(recoveryKey).toString("base64");
-    const fields = { trustDomain, recoveryKey: key, spentToken, formerIds };
+    const fields = { trustDomain, recoveryKey: key, spentToken, formerIds, bannedId };
     await writePrivateFile(this.#path, Buffer.from(JSON.stringify(fields), "utf8"));
   }
 }

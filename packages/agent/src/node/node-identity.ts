@@ -214,6 +214,7 @@ export class NodeIdentity implements X509ContextSource {
       known: this.#known,
       svid: this.#own.facts,
       token: this.#token(),
+      wasBanned: pins.bannedId !== undefined,
       hasRecoveryKey: pins.recoveryKey !== undefined,
       bundleEnded: allExpired(picture.bundle.x509, clock.now()),
       keepAtMs: this.#own.keepAtMs,
@@ -257,7 +258,7 @@ export class NodeIdentity implements X509ContextSource {
 
   async #stop({ cause, deleteSvid }: StopStep): Promise<never> {
     if (deleteSvid) {
-      await this.#deps.pins.leaving(this.svid?.id);
+      await this.#deps.pins.leaving(this.svid?.id, { ban: cause === "agent.banned" });
       await this.#deps.identityFile.remove();
     }
     this.#standing = this.#standingAt(cause);
@@ -266,7 +267,8 @@ export class NodeIdentity implements X509ContextSource {
 
   #standingAt(cause: StopCause): StandingFact {
     const canReattest = this.#token() === "fresh";
-    return standingAt(cause, this.#standing, { notAfter: this.svid?.notAfter ?? 0, canReattest });
+    const own = { notAfter: this.svid?.notAfter ?? 0, canReattest };
+    return standingAt(cause, this.#standing, { ...own, bannedId: this.#deps.pins.bannedId });
   }
 
   async #join(signal: AbortSignal): Promise<void> {

@@ -17,6 +17,7 @@ export class NodePins {
       recoveryKey: undefined,
       spentToken: undefined,
       formerIds: [],
+      bannedId: undefined,
     };
   }
 
@@ -28,6 +29,11 @@ export class NodePins {
   /** IDs that this node had before, the newest last. */
   get formerIds(): readonly string[] {
     return this.#pins.formerIds;
+  }
+
+  /** The ID that this node lost to a ban; undefined if it joined since. */
+  get bannedId(): string | undefined {
+    return this.#pins.bannedId;
   }
 
   /** Whether this node came in by that token. */
@@ -43,12 +49,13 @@ export class NodePins {
   /** Notes that a token brought the ID `now`, in place of `before`. @throws AGENT_STATE_UNAVAILABLE */
   async joined(token: string, now: string, before: string | undefined): Promise<void> {
     const formerIds = this.#formerIdsWith(before).filter((id) => id !== now);
-    await this.#set({ spentToken: digest(token), formerIds });
+    await this.#set({ spentToken: digest(token), formerIds, bannedId: undefined });
   }
 
-  /** Notes that the node is to lose its ID. @throws AGENT_STATE_UNAVAILABLE */
-  async leaving(id: string | undefined): Promise<void> {
-    await this.#set({ formerIds: this.#formerIdsWith(id) });
+  /** Notes that the node is to lose its ID, by a ban or otherwise. @throws AGENT_STATE_UNAVAILABLE */
+  async leaving(id: string | undefined, by: { readonly ban: boolean }): Promise<void> {
+    const bannedId = by.ban ? (id ?? this.bannedId) : undefined;
+    await this.#set({ formerIds: this.#formerIdsWith(id), bannedId });
   }
 
   async #set(more: Partial<Pins>): Promise<void> {

@@ -8,18 +8,22 @@ import { authorityKeyId } from "../wire/key-id.ts";
 export function standingAt(
   cause: StopCause,
   before: StandingFact,
-  svid: { readonly notAfter: EpochMs; readonly canReattest: boolean },
+  own: {
+    readonly notAfter: EpochMs;
+    readonly canReattest: boolean;
+    readonly bannedId: string | undefined;
+  },
 ): StandingFact {
   switch (cause) {
     case "agent.banned":
-      return { kind: "banned", detail: "the server said so" };
+      return { kind: "banned", id: own.bannedId, detail: "the server said so" };
     case "agent.evicted":
       return { kind: "evicted" };
     case "agent.not_attested":
       return { kind: "not_attested", detail: "it has no join token" };
     case "agent.svid_expired": {
-      const expiredAt = new Date(svid.notAfter).toISOString();
-      return { kind: "svid_expired", expiredAt, canReattest: svid.canReattest };
+      const expiredAt = new Date(own.notAfter).toISOString();
+      return { kind: "svid_expired", expiredAt, canReattest: own.canReattest };
     }
     case "agent.token_refused":
       return { kind: "token_refused" };

@@ -93,7 +93,7 @@ export function explainAgent({
   standing,
   agentId,
 }: Pick<WhyFacts, "standing" | "agentId">): Cause[] {
-  const agent = agentId ?? "this agent";
+  const agent = agentId ?? (standing.kind === "banned" ? standing.id : undefined) ?? "this agent";
   switch (standing.kind) {
     case "good":
       return [];

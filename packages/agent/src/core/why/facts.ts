@@ -48,7 +48,8 @@ export type StandingFact =
       readonly canReattest: boolean;
     }
   | { readonly kind: "evicted" }
-  | { readonly kind: "banned"; readonly detail: string };
+  /** With the ID, which the agent has no SVID of any more. */
+  | { readonly kind: "banned"; readonly id?: string | undefined; readonly detail: string };
 
 /** How fresh the agent's picture is. */
 export interface FreshnessFact {
