@@ -5,6 +5,8 @@ export interface Authorizer {
     admits(peer: VerifiedX509Svid): boolean;
 }
 
+export { BonafideError } from "@bonafide/errors";
+
 export interface ClosableClient {
     close(): void;
     waitForReady(deadline: Date | number, callback: (error?: Error) => void): void;

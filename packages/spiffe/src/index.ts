@@ -54,6 +54,7 @@ export {
   type X509BundleSet,
   x509BundleSetOf,
 } from "./bundle/x509-bundle-set.ts";
+export { type BonafideError } from "@bonafide/errors";
 export { SPIFFE_ERRORS, type SpiffeErrorCode } from "./errors.ts";
 export { parseTrustDomain } from "./id/parse-trust-domain.ts";
 export {
