@@ -28,10 +28,10 @@ export const KEYS_PER_UID_MAX = 2000;
 /** The same of all users together: 20 MB at about 1 KB each. */
 export const KEYS_HELD_MAX = 20_000;
 
-/** Keys made for one uid a second, on average: a tenth of a millisecond each, and a signature of the server. */
+/** Keys made and tokens signed for one uid a second, on average: a tenth of a millisecond each, and a signature of the server. */
 export const KEYS_PER_UID_A_SECOND = 50;
 
-/** Keys made for one uid in a burst: all that it may hold, after the agent started. */
+/** The same in a burst: all the keys that it may hold, after the agent started. */
 export const KEYS_PER_UID_BURST = 2000;
 
 /** Bytes of /etc/passwd and /etc/subuid that are read. */
@@ -93,3 +93,9 @@ export const JWT_SVIDS_MAX = 1000;
 
 /** JWT-SVIDs signed at a time for one call. */
 export const JWT_SIGNINGS_AT_ONCE = 16;
+
+/** JWT-SVIDs being signed at a time; each may wait as long as a call to the server does. */
+export const JWT_SIGNINGS_MAX = 512;
+
+/** The same for one uid; root has none. */
+export const JWT_SIGNINGS_PER_UID_MAX = 128;

@@ -167,6 +167,7 @@ class Agent implements RunningAgent {
   readonly #unix: ReturnType<typeof createUnixAttestor>;
   readonly #attestation: Attestation;
   readonly #keeper: SvidKeeper;
+  readonly #limits: UidLimits;
   readonly #jwtSvids: JwtSvidCache;
   readonly #groups: IdentityGroups;
   readonly #synchroniser: Synchroniser;
@@ -214,7 +215,12 @@ class Agent implements RunningAgent {
       },
       options.prefetchMax === undefined ? {} : { prefetchMax: options.prefetchMax },
     );
+    this.#limits = new UidLimits(clock, options.uidLimits, state.uidOwners);
     this.#jwtSvids = new JwtSvidCache({
+      takeToken: (uid) => {
+        this.#limits.takeToken(uid);
+      },
+      ownerOf: (uid) => state.uidOwners.ownerOf(uid),
       log: deps.log,
       sign: async (request, callOptions) => {
         if (!this.#clockWatch.mayIssue) {
@@ -268,7 +274,7 @@ class Agent implements RunningAgent {
     const { clock, log, kernel } = this.#deps;
     const { picture, identity, slots } = this.#state;
     const decisions = new DecisionLog(undefined, this.#state.uidOwners);
-    const limits = new UidLimits(clock, this.#options.uidLimits, this.#state.uidOwners);
+    const limits = this.#limits;
     const gate = new CallerGate({ clock, log, attestation: this.#attestation, decisions, limits });
     const shared = { clock, keeper: this.#keeper, groups: this.#groups, gate, limits };
     this.#health.set("", picture.known && identity.isValid ? "serving" : "not_serving");

@@ -220,3 +220,18 @@ test("an administrator mints certificates for a CSR with one workload's name", a
   );
   assert.equal(agent.code, "ADMIN_REQUIRED");
 });
+
+test("a node whose users take all the tokens there are still gets certificates", async () => {
+  const signRate = { perSecond: 0.001, burst: 2 };
+  await using srv = await openTestServer({ options: { signRate } });
+  const node = await srv.join();
+  const entryId = await entryOf(srv, node);
+  const svids = srv.remote(SVID, node);
+  const take = (): Promise<unknown> => svids.newJWTSVID({ entryId, audience: ["x"] });
+  await take();
+  await take();
+  assert.equal((await failureOf(take())).code, "OVERLOADED");
+  const csr = createCsr(keySigner(generateKey("ec-p256").privateKey));
+  const { results } = await svids.batchNewX509SVID({ params: [{ entryId, csr }] });
+  assert.equal(results[0]?.status?.code, 0);
+});

@@ -153,6 +153,7 @@ class Server implements RunningServer {
       addressRate: new RateLimiter(clock, options.addressRate),
       nodeRate: new RateLimiter(clock, options.nodeRate),
       signRate: new RateLimiter(clock, options.signRate),
+      jwtSignRate: new RateLimiter(clock, options.signRate),
       closing: this.#leaving.signal,
     };
     this.#hub = new WatchHub(registry, clock);

@@ -47,7 +47,7 @@ export interface ServerOptions {
   readonly addressRate?: RateLimit;
   /** Syncs of one node, default 10 a second and 50 at once. */
   readonly nodeRate?: RateLimit;
-  /** Signatures for one node, default 500 a second and 1000 at once. */
+  /** Certificates for one node, default 500 a second and 1000 at once, and as many tokens. */
   readonly signRate?: RateLimit;
   /**
    * Connections at a time of one IPv4 address or one IPv6 /64 that showed no admitted certificate, default 128. Raise it

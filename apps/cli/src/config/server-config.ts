@@ -97,7 +97,9 @@ const base = z.strictObject({
   node_rate: rate.optional().describe("syncs of one node, default 10 a second and 50 at once"),
   sign_rate: rate
     .optional()
-    .describe("signatures for one node, default 500 a second and 1000 at once"),
+    .describe(
+      "certificates for one node, default 500 a second and 1000 at once, and as many tokens",
+    ),
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
 

@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { BonafideError } from "@bonafide/errors";
 import { silentLog } from "@bonafide/lifetime";
+import { ManualClock } from "@bonafide/lifetime/testing";
 import { generateKey, jwsSigner, keySigner } from "@bonafide/pki";
 import { parseJwtSvid, parseSpiffeId, signJwtSvid } from "@bonafide/spiffe";
 import type { Entry } from "../core/entry.ts";
+import { parseUidOwners } from "../core/subordinate-uids.ts";
 import { AGENT_ERRORS } from "../errors.ts";
-import { JWT_SVIDS_MAX } from "../limits.ts";
+import { JWT_SIGNINGS_PER_UID_MAX, JWT_SVIDS_MAX } from "../limits.ts";
 import type { SignJwtResult } from "../server/sign-jwt-svid.ts";
+import { UidLimits } from "../workload/uid-limits.ts";
 import { JwtSvidCache } from "./jwt-svid-cache.ts";
 
+const OWNERS = parseUidOwners("alice:100000:10\n", "alice:x:1000:1000::/:\n");
 const START = 1_800_000_000_000;
 const signer = jwsSigner(keySigner(generateKey("ec-p256").privateKey));
 const signal = new AbortController().signal;
@@ -35,18 +39,36 @@ function entry(path: string, more: Partial<Entry> = {}): Entry {
 /** A cache over a server that signs for 300 s, and what a test may change of the world. */
 function bench(): {
   readonly cache: JwtSvidCache;
-  readonly world: { now: number; keyId: string; isDown: boolean; tainted: Set<string> };
+  readonly world: {
+    now: number;
+    keyId: string;
+    isDown: boolean;
+    isSilent: boolean;
+    tainted: Set<string>;
+  };
   readonly signed: () => number;
-  readonly token: (of: Entry, audience?: readonly string[]) => Promise<string>;
+  readonly token: (of: Entry, audience?: readonly string[], uid?: number) => Promise<string>;
 } {
-  const world = { now: START, keyId: "a", isDown: false, tainted: new Set<string>() };
+  const world = {
+    now: START,
+    keyId: "a",
+    isDown: false,
+    isSilent: false,
+    tainted: new Set<string>(),
+  };
+  const limits = new UidLimits(new ManualClock(0), { keysASecond: 1, keysBurst: 2000 }, OWNERS);
   let count = 0;
   const cache = new JwtSvidCache({
     log: silentLog,
+    takeToken: (uid) => {
+      limits.takeToken(uid);
+    },
+    ownerOf: (uid) => OWNERS.ownerOf(uid),
     serverNow: () => world.now,
     tainted: () => world.tainted,
     sign: ({ entry: of, audience }): Promise<SignJwtResult> => {
       count++;
+      if (world.isSilent) return new Promise(() => {});
       if (world.isDown) {
         return Promise.reject(new BonafideError(AGENT_ERRORS, "AGENT_NOT_READY", "down"));
       }
@@ -55,8 +77,12 @@ function bench(): {
       return Promise.resolve({ kind: "signed", svid: parseJwtSvid(token) });
     },
   });
-  const token = async (of: Entry, audience: readonly string[] = ["x"]): Promise<string> => {
-    const result = await cache.fetch(of, audience, { signal });
+  const token = async (
+    of: Entry,
+    audience: readonly string[] = ["x"],
+    uid = 0,
+  ): Promise<string> => {
+    const result = await cache.fetch(of, audience, { signal, uid });
     assert.equal(result.kind, "signed");
     return result.kind === "signed" ? result.svid.token : "";
   };
@@ -129,5 +155,39 @@ suite("JWT-SVIDs that are kept", () => {
     assert.equal(await token(entry("/a")), first);
     cache.close();
     assert.equal(cache.size, 0);
+  });
+
+  for (const jwtSvidIncludeJti of [false, true]) {
+    const kind = jwtSvidIncludeJti ? "tokens of their kind" : "kept tokens";
+    test(`a user has ${kind} signed at a bounded rate, with all its subordinate uids`, async () => {
+      const { signed, token } = bench();
+      const of = entry("/a", { jwtSvidIncludeJti });
+      for (let i = 0; i < 2000; i++) await token(of, [`${i}`], 100_000 + (i % 10));
+      await assert.rejects(token(of, ["more"], 1000), { code: "CALLER_LIMIT_EXCEEDED" });
+      assert.equal(signed(), 2000);
+      await token(of, ["more"], 2000);
+      await token(of, ["yet more"], 0);
+    });
+
+    test(`a server that is silent is asked for a bounded number of ${kind} by a user`, async () => {
+      const { signed, token, world } = bench();
+      world.isSilent = true;
+      const of = entry("/a", { jwtSvidIncludeJti });
+      for (let i = 0; i < JWT_SIGNINGS_PER_UID_MAX; i++) void token(of, [`${i}`], 1000);
+      await assert.rejects(token(of, ["more"], 100_001), { code: "CALLER_LIMIT_EXCEEDED" });
+      assert.equal(signed(), JWT_SIGNINGS_PER_UID_MAX);
+      world.isSilent = false;
+      await token(of, ["more"], 2000);
+    });
+  }
+
+  test("a kept token is given to a user who has used up its share", async () => {
+    const { token, world } = bench();
+    const first = await token(entry("/a"), ["x"], 1000);
+    for (let i = 1; i < 2000; i++) {
+      await token(entry("/b", { jwtSvidIncludeJti: true }), [`${i}`], 1000);
+    }
+    world.now += 200_000;
+    assert.equal(await token(entry("/a"), ["x"], 1000), first);
   });
 });

@@ -3,6 +3,8 @@ import type { JwtSvid } from "@bonafide/spiffe";
 import type { Entry } from "../core/entry.ts";
 import { JWT_SVIDS_MAX } from "../limits.ts";
 import type { SignJwtResult } from "../server/sign-jwt-svid.ts";
+import { limitExceeded } from "../workload/limit-exceeded.ts";
+import { SigningShares } from "./signing-shares.ts";
 
 /** What a {@link JwtSvidCache} works with. */
 export interface JwtSvidCacheDeps {
@@ -12,10 +14,19 @@ export interface JwtSvidCacheDeps {
     request: { readonly entry: Entry; readonly audience: readonly string[] },
     options: { readonly signal: AbortSignal },
   ) => Promise<SignJwtResult>;
+  /** Takes one signature from a user's share. @throws CALLER_LIMIT_EXCEEDED */
+  readonly takeToken: (uid: number) => void;
+  /** Who answers for a uid. */
+  readonly ownerOf: (uid: number) => number;
   /** The server's time. */
   readonly serverNow: () => EpochMs;
   /** IDs of JWT keys whose tokens must not be handed out any more. */
   readonly tainted: () => ReadonlySet<string>;
+}
+
+interface Request {
+  readonly entry: Entry;
+  readonly audience: readonly string[];
 }
 
 /**
@@ -28,6 +39,7 @@ export class JwtSvidCache {
   readonly #deps: JwtSvidCacheDeps;
   readonly #kept = new Map<string, JwtSvid>();
   readonly #signing = new Map<string, Promise<SignJwtResult>>();
+  readonly #shares = new SigningShares();
   readonly #closing = new AbortController();
 
   constructor(deps: JwtSvidCacheDeps) {
@@ -40,24 +52,26 @@ export class JwtSvidCache {
   }
 
   /**
-   * A token of this entry for these audiences.
+   * A token of this entry for these audiences. One that has to be signed is taken from the share of the caller's user.
    *
+   * @throws CALLER_LIMIT_EXCEEDED
    * @throws what signing throws, when there is none that still counts
    */
   async fetch(
     entry: Entry,
     audience: readonly string[],
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly uid: number },
   ): Promise<SignJwtResult> {
     const request = { entry, audience };
-    if (entry.jwtSvidIncludeJti) return this.#deps.sign(request, options);
+    const { uid } = options;
+    if (entry.jwtSvidIncludeJti) return this.#signCounted(request, uid, options.signal);
     const name = nameOf(entry, audience);
     const kept = this.#find(name);
     if (kept !== undefined && !isHalfOver(kept, this.#deps.serverNow())) {
       return { kind: "signed", svid: kept };
     }
     try {
-      return await this.#sign(name, request);
+      return await this.#sign(name, request, uid);
     } catch (error) {
       options.signal.throwIfAborted();
       if (kept === undefined) throw error;
@@ -83,22 +97,16 @@ export class JwtSvidCache {
   }
 
   /** Callers who want the same at the same time share one signature; no caller who leaves takes it from the others. */
-  #sign(
-    name: string,
-    request: { readonly entry: Entry; readonly audience: readonly string[] },
-  ): Promise<SignJwtResult> {
+  #sign(name: string, request: Request, uid: number): Promise<SignJwtResult> {
     const running = this.#signing.get(name);
     if (running !== undefined) return running;
-    const signing = this.#signAndKeep(name, request).finally(() => this.#signing.delete(name));
+    const signing = this.#signAndKeep(name, request, uid).finally(() => this.#signing.delete(name));
     this.#signing.set(name, signing);
     return signing;
   }
 
-  async #signAndKeep(
-    name: string,
-    request: { readonly entry: Entry; readonly audience: readonly string[] },
-  ): Promise<SignJwtResult> {
-    const result = await this.#deps.sign(request, { signal: this.#closing.signal });
+  async #signAndKeep(name: string, request: Request, uid: number): Promise<SignJwtResult> {
+    const result = await this.#signCounted(request, uid, this.#closing.signal);
     this.#kept.delete(name);
     if (result.kind === "signed") {
       this.#kept.set(name, result.svid);
@@ -106,6 +114,20 @@ export class JwtSvidCache {
       if (oldest?.done === false) this.#kept.delete(oldest.value);
     }
     return result;
+  }
+
+  /** @throws CALLER_LIMIT_EXCEEDED */
+  async #signCounted(request: Request, uid: number, signal: AbortSignal): Promise<SignJwtResult> {
+    const owner = this.#deps.ownerOf(uid);
+    if (!this.#shares.begin(owner)) {
+      throw limitExceeded(`uid ${owner} waits for as many tokens as it may`);
+    }
+    try {
+      this.#deps.takeToken(uid);
+      return await this.#deps.sign(request, { signal });
+    } finally {
+      this.#shares.end(owner);
+    }
   }
 }
 

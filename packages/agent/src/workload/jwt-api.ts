@@ -21,6 +21,7 @@ import { AGENT_ERRORS } from "../errors.ts";
 import type { IdentityGroups } from "../identity/identity-groups.ts";
 import { JWT_SIGNINGS_AT_ONCE } from "../limits.ts";
 import type { JwtSvidCache } from "../svid/jwt-svid-cache.ts";
+import { callerFactOf } from "./caller-fact.ts";
 import type { CallerGate, SeenCaller } from "./caller-gate.ts";
 import { claimsStruct } from "./claims-struct.ts";
 
@@ -37,7 +38,7 @@ export interface JwtApiDeps {
 /**
  * FetchJWTSVID: a token for each identity of the caller, or for the one it names, oldest entry first.
  *
- * @throws REQUEST_INVALID, NO_IDENTITY_ISSUED, AGENT_NOT_READY
+ * @throws REQUEST_INVALID, NO_IDENTITY_ISSUED, AGENT_NOT_READY, CALLER_LIMIT_EXCEEDED
  * @spec Workload API §6.2.1
  */
 export async function fetchJwtSvid(
@@ -134,13 +135,17 @@ async function signAll(
   for (let from = 0; from < entries.length; from += JWT_SIGNINGS_AT_ONCE) {
     const some = entries.slice(from, from + JWT_SIGNINGS_AT_ONCE);
     const results = await Promise.allSettled(
-      some.map((entry) => jwtSvids.fetch(entry, audience, { signal })),
+      some.map((entry) => jwtSvids.fetch(entry, audience, { signal, uid: seen.peer.uid })),
     );
     signal.throwIfAborted();
     for (const [index, result] of results.entries()) {
       const entry = some[index];
       if (entry === undefined) continue;
       if (result.status === "rejected") {
+        if (isBonafideError(result.reason, "CALLER_LIMIT_EXCEEDED")) {
+          const caller = callerFactOf(result.reason);
+          throw gate.refuse(seen, "CALLER_LIMIT_EXCEEDED", { caller });
+        }
         const text = isBonafideError(result.reason) ? result.reason.message : "not signed";
         throw gate.refuse(seen, "AGENT_NOT_READY", { signingFailure: text });
       }

@@ -15,9 +15,9 @@ export interface KeySharesOptions {
   readonly keysPerUidMax?: number;
   /** The same of all users, default 20000. */
   readonly keysHeldMax?: number;
-  /** Keys made for one user a second, default 50. */
+  /** Keys made and tokens signed for one user a second, default 50. */
   readonly keysASecond?: number;
-  /** Keys made for one user in a burst, default 2000. */
+  /** The same in a burst, default 2000. */
   readonly keysBurst?: number;
 }
 
@@ -81,6 +81,15 @@ export class KeyShares {
     };
   }
 
+  /**
+   * Takes one token that the server is asked to sign from the user's rate: it costs the server what a key does.
+   *
+   * @throws CALLER_LIMIT_EXCEEDED
+   */
+  takeToken(uid: number): void {
+    this.#take(this.#owners.ownerOf(uid), 1);
+  }
+
   #admit(owner: number, own: number, fresh: readonly AskedKey[]): void {
     const isRoot = owner === 0;
     for (const [i] of fresh.entries()) {
@@ -95,15 +104,18 @@ export class KeyShares {
         throw limitExceeded(`uid ${owner} has the agent hold ${own} keys`);
       }
     }
-    const missing = fresh.filter(({ isMissing }) => isMissing).length;
-    if (isRoot || missing === 0) return;
+    this.#take(owner, fresh.filter(({ isMissing }) => isMissing).length);
+  }
+
+  #take(owner: number, count: number): void {
+    if (owner === 0 || count === 0) return;
     const now = this.#clock.monotonicMs();
     // More than a burst is nobody's share at once, and never would be: what fits in one is asked of it.
-    const units = Math.min(missing, this.#rate.burst);
+    const units = Math.min(count, this.#rate.burst);
     const taking = takeUnits(this.#buckets.get(owner), this.#rate, units, now);
     if (taking.kind !== "taken") {
       const { perSecond } = this.#rate;
-      throw limitExceeded(`uid ${owner} has more than ${perSecond} keys a second made`);
+      throw limitExceeded(`uid ${owner} has more than ${perSecond} keys and tokens a second made`);
     }
     this.#buckets.delete(owner);
     this.#buckets.set(owner, taking.bucket);

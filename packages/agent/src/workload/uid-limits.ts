@@ -92,6 +92,11 @@ export class UidLimits {
     return this.#keys.hold(uid, asked);
   }
 
+  /** Takes one token to be signed from the user's share. @throws CALLER_LIMIT_EXCEEDED */
+  takeToken(uid: number): void {
+    this.#keys.takeToken(uid);
+  }
+
   /**
    * Takes one attestation from the user's share. When all users together ask for more than there is, those are refused who
    * have used up half of their burst: whoever asks now and then is served.

@@ -36,8 +36,10 @@ export interface ServiceDeps {
   readonly addressRate: RateLimiter;
   /** By node: calls. */
   readonly nodeRate: RateLimiter;
-  /** By node: signatures. */
+  /** By node: certificates. */
   readonly signRate: RateLimiter;
+  /** By node: tokens, which any of its users may ask for without end; they take nothing from certificates. */
+  readonly jwtSignRate: RateLimiter;
   /** Aborts when the server begins to close; streams end then. */
   readonly closing: AbortSignal;
 }

@@ -32,7 +32,7 @@ export function svidHandlers(
   options: ServiceOptions,
 ): Partial<Handlers<typeof SVID, ServerPeer>> {
   const { access, authorities, clock, entitlements, freshness } = deps;
-  const { jwtAuthorities, log, signRate, soft } = deps;
+  const { jwtAuthorities, jwtSignRate, log, signRate, soft } = deps;
 
   function sign(
     authority: SigningAuthority,
@@ -61,7 +61,7 @@ export function svidHandlers(
       const agent = access.agent(peer);
       if (entryId === "") throw invalid("the entry id is missing");
       if (!isAudience(audience)) throw invalid("an audience is needed, and each a text of its own");
-      signRate.take(agent.peer.id, 1);
+      jwtSignRate.take(agent.peer.id, 1);
       soft.saw(agent.peer);
       freshness.assertFresh();
       const entitled = entitlements.of(agent.peer.id).entries.get(entryId);
