@@ -46,6 +46,7 @@ export interface ListenUnixOptions extends UnixPeerOptions {
     readonly backlog?: number;
     readonly connectionsMax?: number;
     readonly connectionsPerUidMax?: number;
+    readonly ownerOf?: (uid: number) => number;
     readonly onConnection: (connection: UnixConnection) => void;
     readonly onDropped?: (dropped: DroppedConnection) => void;
 }

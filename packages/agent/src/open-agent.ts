@@ -281,6 +281,7 @@ class Agent implements RunningAgent {
     this.#sockets = await openAgentSockets(this.#options, {
       ...this.#deps,
       ...shared,
+      uidOwners: this.#state.uidOwners,
       health: this.#health,
       jwtSvids: this.#jwtSvids,
       knowsEntries: () => picture.known,

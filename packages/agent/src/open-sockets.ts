@@ -17,6 +17,7 @@ import {
 import { checkOperator } from "./admin/check-operator.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { patchAuthority } from "./authority-patch/patched-socket.ts";
+import type { UidOwners } from "./core/subordinate-uids.ts";
 import type { IdentityGroups } from "./identity/identity-groups.ts";
 import { WORKLOAD_REQUEST_BYTES_MAX, WORKLOAD_STREAMS_PER_CONNECTION_MAX } from "./limits.ts";
 import type { JwtSvidCache } from "./svid/jwt-svid-cache.ts";
@@ -31,6 +32,7 @@ export interface AgentSocketsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly kernel: Kernel;
+  readonly uidOwners: UidOwners;
   readonly gate: CallerGate;
   readonly groups: IdentityGroups;
   readonly keeper: SvidKeeper;
@@ -119,11 +121,12 @@ interface SocketOptions {
 
 function listen(
   server: RpcServer<UnixConnection>,
-  { kernel, log }: AgentSocketsDeps,
+  { kernel, log, uidOwners }: AgentSocketsDeps,
   options: SocketOptions,
 ): Promise<UnixListener> {
   return listenUnix({
     kernel,
+    ownerOf: (uid) => uidOwners.ownerOf(uid),
     ...options,
     onConnection: (connection) => {
       server.inject(patchAuthority(connection.socket), connection);

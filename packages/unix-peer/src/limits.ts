@@ -7,7 +7,7 @@ export const BACKLOG = 4096;
 /** Open connections of one listener. */
 export const CONNECTIONS_MAX = 8192;
 
-/** Open connections of one uid on one listener; root is bounded by {@link CONNECTIONS_MAX} only. */
+/** Open connections of one user on one listener; root is bounded by {@link CONNECTIONS_MAX} only. */
 export const CONNECTIONS_PER_UID_MAX = 1024;
 
 /** Supplementary groups read of one caller; the kernel's own bound. */

@@ -283,6 +283,53 @@ test("connections are bounded in all, and for each uid but root", async () => {
   for (const each of [third, fourth, fifth]) each.destroy();
 });
 
+test("subordinate uids have the connections of their owner", async () => {
+  let uid = 0;
+  await using listening = await Listening.open({
+    kernel: { ...kernel, peerCredentials: (fd) => ({ ...kernel.peerCredentials(fd), uid }) },
+    connectionsPerUidMax: 2,
+    ownerOf: (of) => (of >= 100_000 ? 1000 : of),
+  });
+  const open: Socket[] = [];
+  for (uid of [100_001, 100_002]) {
+    open.push(ownConnection(listening.path));
+    await listening.next();
+  }
+  uid = 100_003;
+  open.push(ownConnection(listening.path));
+  assert.deepEqual(await listening.nextDrop(), { kind: "connections-of-uid-exceeded", uid });
+  uid = 1001;
+  open.push(ownConnection(listening.path));
+  await listening.next();
+  for (const socket of open) socket.destroy();
+});
+
+test("users who open all the connections they can leave one for a user who comes new", async () => {
+  let uid = 1;
+  await using listening = await Listening.open({
+    kernel: { ...kernel, peerCredentials: (fd) => ({ ...kernel.peerCredentials(fd), uid }) },
+    connectionsMax: 8,
+  });
+  const open: Socket[] = [];
+  // More than what is left for others is not given: of 8 one user gets 5, the next 2.
+  for (const [of, share] of [
+    [1, 5],
+    [2, 2],
+  ] as const) {
+    uid = of;
+    for (let i = 0; i < share; i++) {
+      open.push(ownConnection(listening.path));
+      await listening.next();
+    }
+    open.push(ownConnection(listening.path));
+    assert.deepEqual(await listening.nextDrop(), { kind: "connections-of-uid-exceeded", uid });
+  }
+  uid = 3;
+  open.push(ownConnection(listening.path));
+  await listening.next();
+  for (const socket of open) socket.destroy();
+});
+
 test("a kernel that refuses to name a caller loses that connection only", async () => {
   let refusals = 1;
   const moody = {

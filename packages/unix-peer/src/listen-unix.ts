@@ -45,8 +45,10 @@ export interface ListenUnixOptions extends UnixPeerOptions {
   readonly backlog?: number;
   /** Default 8192. */
   readonly connectionsMax?: number;
-  /** For each uid but 0, default 1024. */
+  /** For each user but root, default 1024; and none may have more than what is left for all others. */
   readonly connectionsPerUidMax?: number;
+  /** Who answers for a uid, as a user does for its subordinate uids; default: each for itself. */
+  readonly ownerOf?: (uid: number) => number;
   /** Called for each connection, in the turn that accepted it. */
   readonly onConnection: (connection: UnixConnection) => void;
   /** Called for each connection that was closed at once, default: nothing. */
@@ -92,13 +94,13 @@ let connections = 0;
 export async function listenUnix(options: ListenUnixOptions): Promise<UnixListener> {
   const { path, label = "default", kernel, onDropped = () => {} } = options;
   const { connectionsMax = CONNECTIONS_MAX } = options;
-  const { connectionsPerUidMax = CONNECTIONS_PER_UID_MAX } = options;
+  const { connectionsPerUidMax = CONNECTIONS_PER_UID_MAX, ownerOf = (uid) => uid } = options;
   checkSocketPath(path);
   prepareSocketFolder(path, options.folderMode);
   await removeStaleSocket(path);
 
   const open = new Map<string, Open>();
-  const perUid = new Map<number, number>();
+  const perOwner = new Map<number, number>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     // A peer that resets is not our failure; whoever uses the socket sees its close.
     socket.on("error", () => {});
@@ -117,24 +119,27 @@ export async function listenUnix(options: ListenUnixOptions): Promise<UnixListen
       drop({ kind: "descriptor-lost" });
       return;
     }
-    const ofUid = perUid.get(uid) ?? 0;
+    const owner = ownerOf(uid);
+    const own = perOwner.get(owner) ?? 0;
     if (open.size >= connectionsMax) {
       drop({ kind: "connections-exceeded" });
       return;
     }
-    if (uid !== 0 && ofUid >= connectionsPerUidMax) {
+    // Whoever has more than what is left is refused, so that many users together leave room for one who comes new.
+    const isFull = own >= connectionsPerUidMax || own > connectionsMax - open.size;
+    if (owner !== 0 && isFull) {
       drop({ kind: "connections-of-uid-exceeded", uid });
       return;
     }
     const caller = identify(kernel, fd, options);
     const id = `${label}-${++connections}`;
     open.set(id, { caller, socket });
-    perUid.set(uid, ofUid + 1);
+    perOwner.set(owner, own + 1);
     socket.once("close", () => {
       open.delete(id);
-      const left = (perUid.get(uid) ?? 1) - 1;
-      if (left === 0) perUid.delete(uid);
-      else perUid.set(uid, left);
+      const left = (perOwner.get(owner) ?? 1) - 1;
+      if (left === 0) perOwner.delete(owner);
+      else perOwner.set(owner, left);
       if (caller.kind === "peer") caller.peer.close();
     });
     options.onConnection({ id, socket, label, caller: () => known(caller) });
