@@ -7,6 +7,8 @@ import {
 } from "@bonafide/authz";
 
 const EVERY = ACTIONS.Route;
+/** Tables whose routes have {@link EVERY} action answer the same for each. */
+const ANY: ActionName = "http.GET";
 const PARAMETER = /^\{.*\}$/;
 
 /** Paths that look like declared ones to a reader that is less exact than we are. */
@@ -31,17 +33,21 @@ export class NearRoutes {
   }
 
   /**
-   * Whether a path that is not declared for this action would be a declared one if case and dots at the end of segments
-   * did not count. Routers of frameworks read so; a rule about the declared route must not be passed by spelling.
+   * Whether a path would be another declared one if case and dots at the end of segments did not count, whatever the
+   * method. Routers of frameworks read so; a rule about a declared route must not be passed by spelling, also where a
+   * parameter beside it takes the spelling for a value.
    */
-  isLookAlike(action: ActionName, path: string): boolean {
-    if (this.#exact.match(action, path).route !== undefined) return false;
+  isLookAlike(path: string): boolean {
+    const exact = this.#exact.match(ANY, path).route;
+    let near: RouteDeclaration | undefined;
     try {
-      return this.#near.match(action, foldPath(path)).route !== undefined;
+      near = this.#near.match(ANY, foldPath(path)).route;
     } catch {
-      // What is left after folding is no path that anybody declares.
-      return true;
+      // What is left after folding is no path: at most the value of a parameter.
+      return exact === undefined;
     }
+    if (near === undefined) return false;
+    return exact === undefined || shapeOf(foldTemplate(exact.path)) !== shapeOf(near.path);
   }
 
   /**
@@ -49,8 +55,8 @@ export class NearRoutes {
    *
    * @param routed  Template of the framework, parameters as `{name}`, without the leading slash.
    */
-  agrees(routed: string, action: ActionName, path: string): boolean {
-    const declared = this.#exact.match(action, path).route;
+  agrees(routed: string, path: string): boolean {
+    const declared = this.#exact.match(ANY, path).route;
     if (routed.includes("*")) {
       // A catch-all reads the path by itself; what stands before must not contradict.
       const head = shapeOf(routed.slice(0, routed.indexOf("*")));

@@ -94,6 +94,10 @@ test("no spelling of a path passes a rule about the declared one", () => {
   ]) {
     assert.equal(reasonOf(ADMIN, "http.GET", path), "path_ambiguous", path);
   }
+  // What is no other declared path is a value of the parameter beside it.
+  for (const path of ["/v1/Other", "/v1/Keys2", "/v1/..."]) {
+    assert.equal(reasonOf(ADMIN, "http.GET", path), "permitted", path);
+  }
   // The same bytes in another spelling are the same route.
   assert.equal(reasonOf(ADMIN, "http.GET", "/v1/%4beys"), "forbidden");
 });

@@ -122,12 +122,10 @@ export class Judge {
     const { path, routed } = asked;
     try {
       const { resource, route } = routes.match(action, path);
-      if (routed !== undefined && !this.#near.agrees(routed, action, path)) {
+      if (routed !== undefined && !this.#near.agrees(routed, path)) {
         return { reason: "route_disagreement" };
       }
-      if (route === undefined && this.#near.isLookAlike(action, path)) {
-        return { reason: "path_ambiguous" };
-      }
+      if (this.#near.isLookAlike(path)) return { reason: "path_ambiguous" };
       return { resource, subject: route?.subject ?? "optional", isDeclared: route !== undefined };
     } catch (error) {
       if (isBonafideError(error, "AUTHZ_REQUEST_INVALID")) return { reason: "path_ambiguous" };

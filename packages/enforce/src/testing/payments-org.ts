@@ -38,6 +38,7 @@ forbid (principal, action, resource in BF::Tag::"secret");
 routes:
   - { path: "/v1/refunds/{id}", methods: [GET, POST] }
   - { path: "/v1/Keys", methods: [GET], tags: [secret] }
+  - { path: "/v1/{any}", methods: [GET] }
   - { path: "/v1/payouts", methods: [POST], subject: required }
   - { path: "/v1/internal", methods: [GET], subject: none }
   - { path: "/v1/kinds", methods: [GET] }
