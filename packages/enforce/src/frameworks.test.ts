@@ -8,6 +8,7 @@ import type { VerifiedUser } from "./core/verified-user.ts";
 import { Enforcer } from "./enforcer.ts";
 import { authorizeExpress } from "./express.ts";
 import { authorizeFastify } from "./fastify.ts";
+import type { HttpAuthorizeOptions } from "./http.ts";
 import { Field, type Received, send } from "./testing/field.ts";
 import { paymentsBundle } from "./testing/payments-org.ts";
 
@@ -142,6 +143,34 @@ test("Fastify: a rewritten URL is decided about as the router reads it", async (
   await app.close();
 });
 
+test("frameworks: a caller whose ID no policy can name is refused, and nothing ends", async () => {
+  const long = `/ns/shop${"/a".repeat(70)}`;
+  const users: readonly HttpAuthorizeOptions<unknown>[] = [
+    {},
+    { user: async () => undefined },
+    { user: tokenOf },
+  ];
+  for (const options of users) {
+    const web = express();
+    web.use(authorizeExpress(enforcerOf(), options));
+    web.use((_request, response) => void response.send("secret"));
+    const app = fastify();
+    app.addHook("onRequest", authorizeFastify(enforcerOf(), options));
+    app.get("/v1/kinds", () => "secret");
+    await app.ready();
+    for (const listener of [
+      web,
+      ((request, response) => app.routing(request, response)) satisfies VerifiedRequestListener,
+    ]) {
+      await using site = await Site.open(listener);
+      assert.equal((await site.get(long, "/v1/kinds")).status, 403);
+      const status = options.user === tokenOf ? 403 : 200;
+      assert.equal((await site.get(CHECKOUT, "/v1/kinds")).status, status);
+    }
+    await app.close();
+  }
+});
+
 test("frameworks: a user's token decides, too, and one that is not proven denies", async () => {
   const web = express();
   web.use(authorizeExpress(enforcerOf(), { user: userOf }));
@@ -162,6 +191,12 @@ test("frameworks: a user's token decides, too, and one that is not proven denies
   }
   await app.close();
 });
+
+/** A token whose first holder no policy can name. */
+async function tokenOf(): Promise<VerifiedUser> {
+  const actors = [`spiffe://example.org${"/a".repeat(70)}`, `spiffe://example.org${CHECKOUT}`];
+  return { user: "alice", actors, scopes: [], expiresAt: Date.now() + 60_000 };
+}
 
 function enforcerOf(): Enforcer {
   return new Enforcer({ service: "payments", bundle });

@@ -236,6 +236,22 @@ test("a verifier that throws at once denies, too", async () => {
   assert.equal((await site.get(ADMIN, "/v1/refunds/7")).status, 403);
 });
 
+test("what goes wrong after the token was verified denies, too", async () => {
+  await using site = await Site.open(
+    {
+      onAlarm: () => {
+        throw new Error("no pager");
+      },
+    },
+    { user: async () => undefined },
+  );
+  assert.deepEqual(await site.get("/ns/shop/unlisted", "/v1/kinds"), {
+    status: 403,
+    body: '{"error":"CALL_DENIED","decision":""}',
+  });
+  assert.equal((await site.get(CHECKOUT, "/v1/kinds")).status, 200);
+});
+
 test("only a peer that was verified can be asked about", async () => {
   await using site = await Site.open();
   const peer = { spiffeId: "spiffe://example.org/ns/shop/admin" };

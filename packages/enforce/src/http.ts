@@ -61,12 +61,24 @@ export function authorizeRequest(parts: RequestParts, then: (answer: Answer) => 
     then(answerTo(rest, undefined));
     return;
   }
-  // Both ends are handled, so that nothing is left floating; the reason of a bad token is the verifier's to log.
-  void user.then(
-    (verified) => then(answerTo(rest, verified)),
-    () => then(answerTo(rest, "invalid")),
-  );
+  // Every end is handled, so that nothing is left floating; the reason of a bad token is the verifier's to log.
+  void user
+    .then(
+      (verified) => answerTo(rest, verified),
+      () => answerTo(rest, "invalid"),
+    )
+    .catch(() => UNDECIDED)
+    .then(then);
 }
+
+/** Nothing could be decided: nobody goes on, and no caller ends the process. */
+const UNDECIDED: Answer = {
+  allowed: false,
+  reason: "no_permit",
+  decision: "",
+  resource: undefined,
+  user: undefined,
+};
 
 function answerTo(
   { enforcer, request, path, routed }: Omit<RequestParts, "user">,

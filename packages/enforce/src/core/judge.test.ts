@@ -159,6 +159,16 @@ test("a caller whom the bundle does not list has no kind, so that a forbid about
   assert.equal(reasonOf(`${SHOP}/new`, "http.GET", "/v1/refunds/7"), "permitted");
 });
 
+test("what no request can name is permitted by nothing, and nothing is thrown", () => {
+  const long = `${SHOP}${"/a".repeat(70)}`;
+  assert.equal(reasonOf(long, "http.GET", "/v1/refunds/7"), "no_permit");
+  const ask = (caller: string, user: Partial<VerifiedUser>): string =>
+    reasonOf(caller, "http.POST", "/v1/payouts", { user: { ...alice, ...user } });
+  assert.equal(ask(CHECKOUT, { actors: [long, CHECKOUT] }), "token_invalid");
+  assert.equal(ask(CHECKOUT, { approvedAt: Number.NaN }), "token_invalid");
+  assert.equal(ask(long, {}), "token_invalid");
+});
+
 test("from its expiry on a bundle permits nothing", () => {
   const { expires } = bundle.manifest;
   assert.equal(reasonOf(ADMIN, "http.GET", "/v1/refunds/7", { now: expires - 1 }), "permitted");

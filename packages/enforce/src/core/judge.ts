@@ -89,8 +89,8 @@ export class Judge {
     const token = user === undefined ? undefined : tokenFor(question.caller, user, now);
     if (token !== undefined && "reason" in token) return refused(token.reason, place);
     const onBehalfOf = token?.onBehalfOf;
-    const answer = this.#ask(question, action, resource, onBehalfOf);
-    if (user === undefined || onBehalfOf === undefined) return { ...answer, ...place };
+    const answer = this.#answer(question, action, place, onBehalfOf);
+    if (user === undefined || onBehalfOf === undefined) return answer;
     const fault = grantFault(user.grants ?? [], {
       action,
       resource: resource.id,
@@ -100,8 +100,23 @@ export class Judge {
       isAgent: (workload) => this.#callers.mayBeAgent(workload),
     });
     // A grant only takes away: what policies deny stays denied for their reason.
-    if (fault === undefined || !answer.allowed) return { ...answer, ...place };
-    return { ...answer, ...place, allowed: false, reason: fault, shadow: undefined };
+    if (fault === undefined || !answer.allowed) return answer;
+    return { ...answer, allowed: false, reason: fault, shadow: undefined };
+  }
+
+  /** What no request of policies can name is permitted by none: a SPIFFE ID of too many segments, an instant that is none. */
+  #answer(
+    question: Question,
+    action: ActionName,
+    place: { readonly resource: EntityUid; readonly isDeclared: boolean },
+    onBehalfOf: (OnBehalfOf & { readonly user: string }) | undefined,
+  ): Judgement {
+    try {
+      return { ...this.#ask(question, action, place.resource, onBehalfOf), ...place };
+    } catch (error) {
+      if (!isBonafideError(error, "AUTHZ_REQUEST_INVALID")) throw error;
+      return refused(onBehalfOf === undefined ? "no_permit" : "token_invalid", place);
+    }
   }
 
   #find(

@@ -24,6 +24,8 @@ export function replayRecord(
   bundle: KnownCallers & { readonly compiled: CompiledPolicies },
   record: DecisionRecord,
 ): readonly ReplayedEdge[] {
+  // Who is named there may be nobody whom a request can name.
+  if (record.edges.length === 0) return [];
   const entities = new CallerEntities(bundle).of(record.caller);
   const requests = requestsOfRecord(record);
   return record.edges.flatMap((recorded, index) => {
