@@ -143,6 +143,29 @@ test("Fastify: a rewritten URL is decided about as the router reads it", async (
   await app.close();
 });
 
+test("frameworks: the route of the method is decided about, not the literal beside it", async () => {
+  const web = express();
+  const enforcers = [enforcerOf(), enforcerOf()] as const;
+  web.use(authorizeExpress(enforcers[0]));
+  web.get("/v1/me/cards", (_request, response) => void response.send("mine"));
+  web.post("/v1/:user/cards", (_request, response) => void response.send("secret"));
+  const app = fastify();
+  app.addHook("onRequest", authorizeFastify(enforcers[1]));
+  app.get("/v1/me/cards", () => "mine");
+  app.post("/v1/:user/cards", () => "secret");
+  await app.ready();
+  for (const [index, listener] of [
+    web,
+    ((request, response) => app.routing(request, response)) satisfies VerifiedRequestListener,
+  ].entries()) {
+    await using site = await Site.open(listener);
+    assert.equal((await site.get(ADMIN, "/v1/me/cards")).body, "mine");
+    assert.equal((await site.get(ADMIN, "/v1/me/cards", { method: "POST" })).status, 403);
+    assert.equal(enforcers[index]?.takeRecords().records.at(-1)?.reason, "forbidden");
+  }
+  await app.close();
+});
+
 test("frameworks: a caller whose ID no policy can name is refused, and nothing ends", async () => {
   const long = `/ns/shop${"/a".repeat(70)}`;
   const users: readonly HttpAuthorizeOptions<unknown>[] = [

@@ -51,12 +51,13 @@ export class NearRoutes {
   }
 
   /**
-   * Whether the route that a framework's router found can be the one that is decided about, whatever the method.
+   * Whether the route that a framework's router found can be the one that is decided about.
    *
    * @param routed  Template of the framework, parameters as `{name}`, without the leading slash.
+   * @param route   What is decided about; `undefined`: no declared route, and then none of another method either.
    */
-  agrees(routed: string, path: string): boolean {
-    const declared = this.#exact.match(ANY, path).route;
+  agrees(routed: string, path: string, route: RouteDeclaration | undefined): boolean {
+    const declared = route ?? this.#exact.match(ANY, path).route;
     if (routed.includes("*")) {
       // A catch-all reads the path by itself; what stands before must not contradict.
       const head = shapeOf(routed.slice(0, routed.indexOf("*")));

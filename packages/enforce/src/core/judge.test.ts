@@ -102,6 +102,15 @@ test("no spelling of a path passes a rule about the declared one", () => {
   assert.equal(reasonOf(ADMIN, "http.GET", "/v1/%4beys"), "forbidden");
 });
 
+test("a literal route of another method hides no rule about the parameter beside it", () => {
+  assert.equal(reasonOf(ADMIN, "http.GET", "/v1/me/cards"), "permitted");
+  assert.equal(reasonOf(ADMIN, "http.POST", "/v1/me/cards"), "forbidden");
+  const routed = (template: string): string =>
+    reasonOf(ADMIN, "http.POST", { path: "/v1/me/cards", routed: template });
+  assert.equal(routed("v1/{user}/cards"), "forbidden");
+  assert.equal(routed("v1/me/cards"), "route_disagreement");
+});
+
 test("whatever a path is, it is never permitted past a forbid that a laxer reader would see", () => {
   const piece = fc.constantFrom(
     "v1",

@@ -137,7 +137,7 @@ export class Judge {
     const { path, routed } = asked;
     try {
       const { resource, route } = routes.match(action, path);
-      if (routed !== undefined && !this.#near.agrees(routed, path)) {
+      if (routed !== undefined && !this.#near.agrees(routed, path, route)) {
         return { reason: "route_disagreement" };
       }
       if (this.#near.isLookAlike(path)) return { reason: "path_ambiguous" };

@@ -39,6 +39,8 @@ routes:
   - { path: "/v1/refunds/{id}", methods: [GET, POST] }
   - { path: "/v1/Keys", methods: [GET], tags: [secret] }
   - { path: "/v1/{any}", methods: [GET] }
+  - { path: "/v1/me/cards", methods: [GET] }
+  - { path: "/v1/{user}/cards", methods: [POST], tags: [secret] }
   - { path: "/v1/payouts", methods: [POST], subject: required }
   - { path: "/v1/internal", methods: [GET], subject: none }
   - { path: "/v1/kinds", methods: [GET] }

@@ -127,6 +127,8 @@ test("a path finds its template, a literal before a parameter, and else the unde
   const routes = [
     route("v1/refunds/{id}", "http.GET"),
     route("v1/refunds/all", "http.GET"),
+    route("v1/me/cards", "http.GET"),
+    route("v1/{user}/cards", "http.POST"),
     route("v1/{kind}/new", "http.POST"),
     route("pay.v1.Payments/Refund", "grpc.call"),
   ];
@@ -137,6 +139,9 @@ test("a path finds its template, a literal before a parameter, and else the unde
     ["http.GET", "/v1/refunds/al%6C", "v1/refunds/all"],
     ["http.POST", "/v1/refunds/7", "?"],
     ["http.POST", "/v1/orders/new", "v1/{kind}/new"],
+    ["http.GET", "/v1/me/cards", "v1/me/cards"],
+    ["http.POST", "/v1/me/cards", "v1/{user}/cards"],
+    ["http.PUT", "/v1/me/cards", "?"],
     ["http.GET", "/v1/refunds", "?"],
     ["http.GET", "/v1/refunds/7/8", "?"],
     ["http.GET", "/V1/refunds/7", "?"],

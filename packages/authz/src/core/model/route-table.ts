@@ -30,7 +30,8 @@ export class RouteTable {
   }
 
   /**
-   * Finds what a request is about. A literal segment wins over a parameter.
+   * Finds what a request is about: of the routes that have the action, a literal segment wins over a parameter. A route
+   * without the action hides none, since routers look for one that has it, too.
    *
    * @param path  As it came, with its leading slash and without query: `/v1/refunds/7`, `/pay.v1.Payments/Refund`.
    * @throws AUTHZ_REQUEST_INVALID  a path that two programs could read in two ways: empty or dot segments, encoded
@@ -38,8 +39,8 @@ export class RouteTable {
    */
   match(action: ActionName, path: string): MatchedRoute {
     const segments = readPath(path);
-    const route = find(this.#root, segments, 0);
-    if (route?.actions.includes(action) !== true) {
+    const route = find(this.#root, action, segments);
+    if (route === undefined) {
       return { resource: entityOf("Route", `${this.#service}/${UNDECLARED}`), route: undefined };
     }
     return { resource: entityOf("Route", `${this.#service}/${route.path}`), route };
@@ -68,12 +69,18 @@ export function isParameter(segment: string): boolean {
   return /^\{[a-zA-Z0-9_.-]+\}$/.test(segment);
 }
 
-function find(node: Node, segments: readonly string[], at: number): RouteDeclaration | undefined {
+/** Visits each node of the table once at most, however often it turns back. */
+function find(
+  node: Node,
+  action: ActionName,
+  segments: readonly string[],
+  at = 0,
+): RouteDeclaration | undefined {
   const segment = segments[at];
-  if (segment === undefined) return node.route;
+  if (segment === undefined) return node.route?.actions.includes(action) ? node.route : undefined;
   const literal = node.literals.get(segment);
-  const found = literal && find(literal, segments, at + 1);
-  return found ?? (node.parameter && find(node.parameter, segments, at + 1));
+  const found = literal && find(literal, action, segments, at + 1);
+  return found ?? (node.parameter && find(node.parameter, action, segments, at + 1));
 }
 
 function readPath(path: string): readonly string[] {
