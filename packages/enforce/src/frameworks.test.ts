@@ -143,6 +143,29 @@ test("Fastify: a rewritten URL is decided about as the router reads it", async (
   await app.close();
 });
 
+test("frameworks: a HEAD that a GET would answer runs it only where it is declared", async () => {
+  let secrets = 0;
+  const web = express();
+  web.use(authorizeExpress(enforcerOf()));
+  web.get("/v1/Keys", (_request, response) => void response.send(`secret ${++secrets}`));
+  web.get("/v1/kinds", (_request, response) => void response.send("kinds"));
+  const app = fastify();
+  app.addHook("onRequest", authorizeFastify(enforcerOf()));
+  app.get("/v1/Keys", () => `secret ${++secrets}`);
+  app.get("/v1/kinds", () => "kinds");
+  await app.ready();
+  for (const listener of [
+    web,
+    ((request, response) => app.routing(request, response)) satisfies VerifiedRequestListener,
+  ]) {
+    await using site = await Site.open(listener);
+    assert.equal((await site.get(ADMIN, "/v1/Keys", { method: "HEAD" })).status, 403);
+    assert.equal((await site.get(ADMIN, "/v1/kinds", { method: "HEAD" })).status, 200);
+  }
+  assert.equal(secrets, 0);
+  await app.close();
+});
+
 test("frameworks: the route of the method is decided about, not the literal beside it", async () => {
   const web = express();
   const enforcers = [enforcerOf(), enforcerOf()] as const;

@@ -43,7 +43,7 @@ test("an undeclared path or method is for those only who may do everything with 
     ["http.GET", "/v2/new"],
     ["http.GET", "/"],
     ["http.DELETE", "/v1/refunds/7"],
-    ["http.HEAD", "/v1/refunds/7"],
+    ["http.HEAD", "/v2/new"],
     ["http.GET", "/v1/refunds/7/notes"],
   ] as const) {
     assert.equal(reasonOf(CHECKOUT, action, path), "no_permit", path);
@@ -146,9 +146,17 @@ test("what a framework's router found has to be what the bundle declares", () =>
   assert.equal(routed("/v1/refunds/7", "v1/*"), "permitted");
   assert.equal(routed("/v1/refunds/7", "v2/*"), "route_disagreement");
   assert.equal(
-    reasonOf(ADMIN, "http.HEAD", { path: "/v1/refunds/7", routed: "v1/refunds/{id}" }),
+    reasonOf(ADMIN, "http.HEAD", { path: "/v1/kinds", routed: "v1/kinds" }),
     "permitted",
   );
+});
+
+test("a HEAD of a declared GET is refused until it is declared, and then rules about the route hold", () => {
+  assert.equal(reasonOf(ADMIN, "http.HEAD", "/v1/refunds/7"), "path_ambiguous");
+  assert.equal(reasonOf(ADMIN, "http.HEAD", "/v1/Keys"), "path_ambiguous");
+  assert.equal(reasonOf(ADMIN, "http.HEAD", "/v1/internal", { user: alice }), "path_ambiguous");
+  assert.equal(reasonOf(CHECKOUT, "http.HEAD", "/v1/kinds"), "permitted");
+  assert.equal(reasonOf(BOT, "http.HEAD", "/v1/kinds"), "forbidden");
 });
 
 test("methods that are no actions are denied, also to those who may do everything", () => {

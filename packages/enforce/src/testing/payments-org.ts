@@ -43,7 +43,7 @@ routes:
   - { path: "/v1/{user}/cards", methods: [POST], tags: [secret] }
   - { path: "/v1/payouts", methods: [POST], subject: required }
   - { path: "/v1/internal", methods: [GET], subject: none }
-  - { path: "/v1/kinds", methods: [GET] }
+  - { path: "/v1/kinds", methods: [GET, HEAD] }
   - { grpc: test.Greeter/SayHello }
   - { grpc: test.Greeter/SayMore, subject: required }
 tables: [{ name: entries }]

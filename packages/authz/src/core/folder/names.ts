@@ -58,12 +58,10 @@ export function readResource(text: string, action: ActionName, model: AccessMode
     return { resource: entityOf(kind === "table" ? "Table" : "Topic", rest), isDeclared: true };
   }
   if (path === "") return { resource: entityOf("Service", name), isDeclared: true };
-  const undeclared = { resource: entityOf("Route", `${name}/${UNDECLARED}`), isDeclared: false };
-  if (path === UNDECLARED) return undeclared;
+  if (path === UNDECLARED) return { resource: entityOf("Route", rest), isDeclared: false };
   const declared = service.routes.find((route) => route.path === path);
-  if (declared !== undefined) {
-    const resource = entityOf("Route", rest);
-    return declared.actions.includes(action) ? { resource, isDeclared: true } : undeclared;
+  if (declared?.actions.includes(action)) {
+    return { resource: entityOf("Route", rest), isDeclared: true };
   }
   const { resource, route } = new RouteTable(service).match(action, `/${path}`);
   return { resource, isDeclared: route !== undefined };

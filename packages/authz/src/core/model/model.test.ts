@@ -185,6 +185,26 @@ test("a path that can be read in two ways is refused", () => {
   refuses(() => new RouteTable({ name: "s", routes }), "MODEL_INVALID");
 });
 
+test("a HEAD of a declared GET has to be declared, since frameworks answer it by the GET", () => {
+  const routes = [
+    route("a", "http.GET"),
+    route("b", "http.GET", "http.HEAD"),
+    route("c/me", "http.GET"),
+    route("c/{x}", "http.HEAD"),
+  ];
+  const table = new RouteTable({ name: "s", routes });
+  for (const path of ["/a", "/c/me"]) {
+    refuses(() => table.match("http.HEAD", path), "AUTHZ_REQUEST_INVALID");
+  }
+  for (const [path, id] of [
+    ["/b", "s/b"],
+    ["/c/you", "s/c/{x}"],
+    ["/d", "s/?"],
+  ] as const) {
+    assert.equal(table.match("http.HEAD", path).resource.id, id);
+  }
+});
+
 test("routes come from an OpenAPI document", () => {
   const document = {
     openapi: "3.1.0",

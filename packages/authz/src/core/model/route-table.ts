@@ -35,11 +35,14 @@ export class RouteTable {
    *
    * @param path  As it came, with its leading slash and without query: `/v1/refunds/7`, `/pay.v1.Payments/Refund`.
    * @throws AUTHZ_REQUEST_INVALID  a path that two programs could read in two ways: empty or dot segments, encoded
-   *   slashes, backslashes, control characters, broken or doubled percent encoding, more than 8,192 characters
+   *   slashes, backslashes, control characters, broken or doubled percent encoding, more than 8,192 characters; and a
+   *   HEAD of a declared GET that is not declared itself
    */
   match(action: ActionName, path: string): MatchedRoute {
     const segments = readPath(path);
     const route = find(this.#root, action, segments);
+    if (action === "http.HEAD" && isTakenForGet(this.#root, segments, route))
+      throw undeclaredHead();
     if (route === undefined) {
       return { resource: entityOf("Route", `${this.#service}/${UNDECLARED}`), route: undefined };
     }
@@ -83,6 +86,16 @@ function find(
   return found ?? (node.parameter && find(node.parameter, action, segments, at + 1));
 }
 
+/** Whether frameworks would answer a HEAD by a GET that is another route: rules about the GET would not be asked. */
+function isTakenForGet(
+  root: Node,
+  segments: readonly string[],
+  head: RouteDeclaration | undefined,
+): boolean {
+  const get = find(root, "http.GET", segments);
+  return get !== undefined && get !== head;
+}
+
 function readPath(path: string): readonly string[] {
   if (!path.startsWith("/") || path.length > PATH_CHARACTERS_MAX) throw ambiguous();
   // The root is no declared route, but there is only one way to read it.
@@ -104,6 +117,11 @@ function readSegment(segment: string): string {
 
 function emptyNode(): Node {
   return { literals: new Map(), parameter: undefined, route: undefined };
+}
+
+function undeclaredHead(): BonafideError {
+  const message = "a HEAD that is answered by a declared GET has to be declared beside it";
+  return new BonafideError(AUTHZ_ERRORS, "AUTHZ_REQUEST_INVALID", message);
 }
 
 function ambiguous(cause?: unknown): BonafideError {
