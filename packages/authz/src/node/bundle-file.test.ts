@@ -13,7 +13,8 @@ import { type BundleFile, type BundleFileOptions, openBundleFile } from "./bundl
 const ann = await newSigner();
 const trust = trustIn([ann]);
 const bundles = new Map<number, Uint8Array>();
-for (const serial of [6, 7, 8]) bundles.set(serial, await (await buildOf(serial)).sign(ann));
+for (const serial of [6, 7, 8, Number.MAX_SAFE_INTEGER])
+  bundles.set(serial, await (await buildOf(serial)).sign(ann));
 
 test("without a file there is no bundle; once there is one, it is adopted", async () => {
   await using place = await Place.make();
@@ -109,6 +110,16 @@ test("what is kept survives a restart: the last good bundle while the file is ba
   assert.equal(third.problem?.code, "BUNDLE_ROLLED_BACK");
 });
 
+test("the largest serial that can be signed is a floor that can be read", async () => {
+  await using place = await Place.make();
+  await place.put(Number.MAX_SAFE_INTEGER);
+  await (await place.open({ keep: place.keep })).close();
+  await place.put(8);
+  await using file = await place.open({ keep: place.keep });
+  assert.equal(serialOf(file), Number.MAX_SAFE_INTEGER);
+  assert.equal(file.problem?.code, "BUNDLE_ROLLED_BACK");
+});
+
 test("without a folder to keep in, a restart takes an older bundle: the price is written down", async () => {
   await using place = await Place.make();
   await place.put(7);
@@ -122,10 +133,12 @@ test("a floor that cannot be read ends the opening: going on would allow a rollb
   await using place = await Place.make();
   await place.put(7);
   await mkdir(place.keep);
-  await writeFile(join(place.keep, "floor"), "7\n");
-  await assert.rejects(place.open({ keep: place.keep }), (error) =>
-    isBonafideError(error, "BUNDLE_UNREADABLE"),
-  );
+  for (const floor of ["7\n", `9007199254740993 ${"0".repeat(64)}\n`]) {
+    await writeFile(join(place.keep, "floor"), floor);
+    await assert.rejects(place.open({ keep: place.keep }), (error) =>
+      isBonafideError(error, "BUNDLE_UNREADABLE"),
+    );
+  }
 });
 
 test("a bundle that cannot be kept is adopted all the same, and somebody is told", async () => {

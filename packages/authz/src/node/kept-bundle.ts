@@ -6,7 +6,8 @@ import type { BundleRef } from "../core/record/decision-record.ts";
 import { BUNDLE_BYTES_MAX } from "../limits.ts";
 import { readBounded } from "./read-bounded.ts";
 
-const FLOOR = /^(\d{1,15}) ([0-9a-f]{64})\n$/;
+/** As many digits as `Number.MAX_SAFE_INTEGER` has. */
+const FLOOR = /^(\d{1,16}) ([0-9a-f]{64})\n$/;
 
 /** What is kept of bundles across restarts: the last good one, and the floor below which none is taken. */
 export class KeptBundle {
@@ -33,7 +34,9 @@ export class KeptBundle {
       throw refuse("BUNDLE_UNREADABLE", `${path} cannot be read`, { path }, cause);
     }
     const [, serial, digest] = FLOOR.exec(text) ?? [];
-    if (serial !== undefined && digest !== undefined) return { serial: Number(serial), digest };
+    if (digest !== undefined && Number.isSafeInteger(Number(serial))) {
+      return { serial: Number(serial), digest };
+    }
     throw refuse("BUNDLE_UNREADABLE", `${path} is no floor of bundles`, { path });
   }
 
