@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -152,6 +152,28 @@ test("a bundle that cannot be kept is adopted all the same, and somebody is told
   await file.look();
   assert.equal(serialOf(file), 8);
   assert.deepEqual(place.problems, ["BUNDLE_UNREADABLE"]);
+});
+
+test("a program that throws when it is told something is told of the next bundle, too", async () => {
+  await using place = await Place.make();
+  const told: unknown[] = [];
+  const tell = (what: unknown): never => {
+    told.push(what);
+    throw new Error("no pager");
+  };
+  await using file = await place.open({
+    keep: place.keep,
+    onAdopted: ({ ref }) => tell(ref.serial),
+    onProblem: ({ code }) => tell(code),
+  });
+  await place.put(7);
+  await file.look();
+  await place.put(8);
+  await file.look();
+  assert.equal(serialOf(file), 8);
+  const both = ["BUNDLE_UNREADABLE", 7, "BUNDLE_UNREADABLE", 8, "BUNDLE_UNREADABLE"];
+  assert.deepEqual(told, both);
+  assert.match(await readFile(join(place.keep, "floor"), "utf8"), /^8 /);
 });
 
 test("after closing nothing is looked at any more", async () => {

@@ -80,7 +80,7 @@ export class BundleFile implements AsyncDisposable {
     return this.#problem;
   }
 
-  /** Looks at the file now. Never fails for what the file is. */
+  /** Looks at the file now. Never fails. */
   look(): Promise<void> {
     this.#looking = this.#looking.then(() => this.#look());
     return this.#looking;
@@ -124,8 +124,8 @@ export class BundleFile implements AsyncDisposable {
       if (bundle.ref.digest === this.#current?.ref.digest) return;
       this.#current = bundle;
       this.#floor = bundle.ref;
-      this.#options.onAdopted?.(bundle);
       await this.#keep(bundle, read.bytes);
+      this.#tellAdopted(bundle);
     } catch (error) {
       this.#report(error);
     }
@@ -143,17 +143,36 @@ export class BundleFile implements AsyncDisposable {
       await this.#kept?.keep(bundle.ref, bytes);
     } catch (cause) {
       const message = "the bundle is adopted and could not be kept for the next start";
-      this.#options.onProblem?.(refuse("BUNDLE_UNREADABLE", message, {}, cause));
+      this.#tell(refuse("BUNDLE_UNREADABLE", message, {}, cause));
     }
   }
 
   /** The same problem is told once, not at every look. */
-  #report(error: unknown): void {
-    if (!isBonafideError(error)) throw error;
+  #report(cause: unknown): void {
+    const message = "the bundle cannot be looked at";
+    const error = isBonafideError(cause) ? cause : refuse("BUNDLE_UNREADABLE", message, {}, cause);
     const before = this.#problem;
     this.#problem = error;
     if (before?.code === error.code && before.message === error.message) return;
-    this.#options.onProblem?.(error);
+    this.#tell(error);
+  }
+
+  /** What the program throws when it is told something must not end the looking. */
+  #tellAdopted(bundle: VerifiedBundle): void {
+    try {
+      this.#options.onAdopted?.(bundle);
+    } catch (cause) {
+      const message = "the bundle is adopted, and onAdopted threw";
+      this.#tell(refuse("BUNDLE_UNREADABLE", message, {}, cause));
+    }
+  }
+
+  #tell(problem: BonafideError): void {
+    try {
+      this.#options.onProblem?.(problem);
+    } catch {
+      // Nobody is left to be told.
+    }
   }
 }
 
