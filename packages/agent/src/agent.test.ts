@@ -106,6 +106,7 @@ test("an agent polls a server that does not push, and hears of changes", async (
   server.remove("one");
   assert.deepEqual(await next(stream), ["two"]);
   await stream.return();
+  assert.ok(server.askedMore.length > 0 && server.askedMore.every(Boolean), "with jti or without");
 });
 
 test("more entries than one message holds are polled in two steps, and only what changed is fetched", async () => {

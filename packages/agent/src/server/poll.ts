@@ -32,6 +32,7 @@ const MASK = {
   storeSvid: true,
   hint: true,
   createdAt: true,
+  additionalAttributes: true,
 };
 
 /** Ids asked for in one request. */

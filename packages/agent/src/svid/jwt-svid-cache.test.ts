@@ -45,6 +45,7 @@ function bench(): {
     isDown: boolean;
     isSilent: boolean;
     tainted: Set<string>;
+    tokenId: string | undefined;
   };
   readonly signed: () => number;
   readonly token: (of: Entry, audience?: readonly string[], uid?: number) => Promise<string>;
@@ -55,6 +56,7 @@ function bench(): {
     isDown: false,
     isSilent: false,
     tainted: new Set<string>(),
+    tokenId: undefined as string | undefined,
   };
   const limits = new UidLimits(new ManualClock(0), { keysASecond: 1, keysBurst: 2000 }, OWNERS);
   let count = 0;
@@ -72,8 +74,14 @@ function bench(): {
       if (world.isDown) {
         return Promise.reject(new BonafideError(AGENT_ERRORS, "AGENT_NOT_READY", "down"));
       }
+      const unique = world.tokenId === undefined ? {} : { tokenId: world.tokenId };
       const times = { issuedAt: world.now, expiresAt: world.now + 300_000 };
-      const token = signJwtSvid(signer, world.keyId, { id: of.spiffeId, audience, ...times });
+      const token = signJwtSvid(signer, world.keyId, {
+        id: of.spiffeId,
+        audience,
+        ...times,
+        ...unique,
+      });
       return Promise.resolve({ kind: "signed", svid: parseJwtSvid(token) });
     },
   });
@@ -139,6 +147,14 @@ suite("JWT-SVIDs that are kept", () => {
     const unique = entry("/a", { jwtSvidIncludeJti: true });
     await token(unique);
     await token(unique);
+    assert.deepEqual([signed(), cache.size], [2, 0]);
+  });
+
+  test("a token with an ID is not kept, whatever the entry says", async () => {
+    const { cache, signed, token, world } = bench();
+    world.tokenId = "1";
+    await token(entry("/a"));
+    await token(entry("/a"));
     assert.deepEqual([signed(), cache.size], [2, 0]);
   });
 

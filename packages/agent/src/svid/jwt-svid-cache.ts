@@ -108,7 +108,8 @@ export class JwtSvidCache {
   async #signAndKeep(name: string, request: Request, uid: number): Promise<SignJwtResult> {
     const result = await this.#signCounted(request, uid, this.#closing.signal);
     this.#kept.delete(name);
-    if (result.kind === "signed") {
+    // Whatever the entry says: a token ID that is given twice looks like a replay.
+    if (result.kind === "signed" && !result.svid.claims.has("jti")) {
       this.#kept.set(name, result.svid);
       const oldest = this.#kept.size > JWT_SVIDS_MAX ? this.#kept.keys().next() : undefined;
       if (oldest?.done === false) this.#kept.delete(oldest.value);

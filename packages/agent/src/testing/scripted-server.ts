@@ -87,6 +87,8 @@ export class ScriptedServer implements AsyncDisposable {
   };
   /** What push streams did so far. */
   readonly streams: ("opened" | "sent" | "ended")[] = [];
+  /** Whether each poll so far asked for entries' additional attributes. */
+  readonly askedMore: boolean[] = [];
   /** Full names of the calls so far. */
   readonly calls: string[] = [];
   // Old enough to be valid by clocks that a test sets back.
@@ -260,7 +262,7 @@ export class ScriptedServer implements AsyncDisposable {
   ): AsyncGenerator<MessageInitShape<typeof SyncAuthorizedEntriesResponseSchema>, void, void> {
     const all = [...this.#entries.values()];
     let first = true;
-    for await (const { ids } of requests) {
+    for await (const { ids, outputMask } of requests) {
       if (!first) {
         const wanted = new Set(ids);
         const found = all.filter(({ id }) => wanted.has(id));
@@ -268,6 +270,7 @@ export class ScriptedServer implements AsyncDisposable {
         continue;
       }
       first = false;
+      this.askedMore.push(outputMask?.additionalAttributes === true);
       if (all.length <= PAGE) {
         yield { entries: all.map((entry) => formatEntry(entry)), more: false };
         return;
