@@ -88,7 +88,7 @@ export const COALESCE_MS = 20;
 /** Largest file read from the data folder, bytes. */
 export const STATE_FILE_BYTES_MAX = 268_435_456;
 
-/** JWT-SVIDs kept: a hard limit, the one unused for longest goes first. */
+/** JWT-SVIDs kept: a hard limit; the user with the most loses the one unused for longest. */
 export const JWT_SVIDS_MAX = 1000;
 
 /** JWT-SVIDs signed at a time for one call. */
@@ -99,3 +99,6 @@ export const JWT_SIGNINGS_MAX = 512;
 
 /** The same for one uid; root has none. */
 export const JWT_SIGNINGS_PER_UID_MAX = 128;
+
+/** Longest JWT-SVID that is kept, characters: all of them take a few MB. */
+export const JWT_SVID_KEPT_MAX = 8192;

@@ -46,6 +46,9 @@ export const AUDIENCES_MAX = 32;
 /** Longest audience in bytes. */
 export const AUDIENCE_BYTES_MAX = 2048;
 
+/** All audiences of one JWT-SVID as JSON, bytes. */
+export const AUDIENCES_JSON_BYTES_MAX = 16_384;
+
 /** Keys tried for a JWT-SVID that does not say which one signed it. */
 export const KEYS_TRIED_MAX = 16;
 

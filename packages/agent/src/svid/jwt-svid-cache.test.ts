@@ -206,4 +206,17 @@ suite("JWT-SVIDs that are kept", () => {
     world.now += 200_000;
     assert.equal(await token(entry("/a"), ["x"], 1000), first);
   });
+
+  test("a user who fills the memory displaces its own tokens, and long ones are not kept", async () => {
+    const { cache, signed, token } = bench();
+    const first = await token(entry("/a"), ["x"], 2000);
+    for (let i = 0; i < JWT_SVIDS_MAX + 100; i++) await token(entry("/b"), [`${i}`], 1000);
+    assert.equal(await token(entry("/a"), ["x"], 2000), first);
+    assert.equal(cache.size, JWT_SVIDS_MAX);
+    const long = Array.from({ length: 4 }, (_, i) => `${i}`.repeat(2048));
+    const before = signed();
+    await token(entry("/c"), long);
+    await token(entry("/c"), long);
+    assert.equal(signed(), before + 2);
+  });
 });

@@ -1,9 +1,10 @@
 import type { EpochMs, Log } from "@bonafide/lifetime";
 import type { JwtSvid } from "@bonafide/spiffe";
 import type { Entry } from "../core/entry.ts";
-import { JWT_SVIDS_MAX } from "../limits.ts";
+import { JWT_SVID_KEPT_MAX, JWT_SVIDS_MAX } from "../limits.ts";
 import type { SignJwtResult } from "../server/sign-jwt-svid.ts";
 import { limitExceeded } from "../workload/limit-exceeded.ts";
+import { JwtSvidMemory } from "./jwt-svid-memory.ts";
 import { SigningShares } from "./signing-shares.ts";
 
 /** What a {@link JwtSvidCache} works with. */
@@ -33,11 +34,11 @@ interface Request {
  * JWT-SVIDs by entry and audiences: one is given again until half of its life is over, and beyond that while the server
  * does not answer, to its end. Whether a caller may have it is asked before, each time.
  *
- * At most 1000; those of entries that want each to be one of its kind are never kept, nor are those of a tainted key.
+ * At most 1000, each of at most 8192 characters; those of entries that want each to be one of its kind are never kept, nor are those of a tainted key.
  */
 export class JwtSvidCache {
   readonly #deps: JwtSvidCacheDeps;
-  readonly #kept = new Map<string, JwtSvid>();
+  readonly #kept = new JwtSvidMemory(JWT_SVIDS_MAX);
   readonly #signing = new Map<string, Promise<SignJwtResult>>();
   readonly #shares = new SigningShares();
   readonly #closing = new AbortController();
@@ -88,12 +89,12 @@ export class JwtSvidCache {
 
   /** The one that still counts, as the one used last. */
   #find(name: string): JwtSvid | undefined {
-    const kept = this.#kept.get(name);
+    const kept = this.#kept.find(name);
+    if (kept === undefined) return undefined;
+    if (kept.expiresAt > this.#deps.serverNow() && !this.#deps.tainted().has(kept.keyId))
+      return kept;
     this.#kept.delete(name);
-    if (kept === undefined || kept.expiresAt <= this.#deps.serverNow()) return undefined;
-    if (this.#deps.tainted().has(kept.keyId)) return undefined;
-    this.#kept.set(name, kept);
-    return kept;
+    return undefined;
   }
 
   /** Callers who want the same at the same time share one signature; no caller who leaves takes it from the others. */
@@ -110,9 +111,8 @@ export class JwtSvidCache {
     this.#kept.delete(name);
     // Whatever the entry says: a token ID that is given twice looks like a replay.
     if (result.kind === "signed" && !result.svid.claims.has("jti")) {
-      this.#kept.set(name, result.svid);
-      const oldest = this.#kept.size > JWT_SVIDS_MAX ? this.#kept.keys().next() : undefined;
-      if (oldest?.done === false) this.#kept.delete(oldest.value);
+      const isSmall = result.svid.token.length <= JWT_SVID_KEPT_MAX;
+      if (isSmall) this.#kept.keep(name, this.#deps.ownerOf(uid), result.svid);
     }
     return result;
   }

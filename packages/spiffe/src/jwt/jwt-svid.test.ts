@@ -233,6 +233,13 @@ suite("the claims of a JWT-SVID", () => {
     for (const aud of [undefined, null, [], "", [""], [1], 1, {}, [AUDIENCE, 1], [[AUDIENCE]]]) {
       refused(withClaims({ aud }), "audience");
     }
+    // Within 32 texts of 2048 bytes, and more than 16 KiB: as JSON a control character takes six.
+    for (const aud of [
+      [AUDIENCE, "\u0001".repeat(2048), "\u0002".repeat(1024)],
+      [AUDIENCE, ...Array.from({ length: 8 }, () => "a".repeat(2048))],
+    ]) {
+      refused(withClaims({ aud }), "audience");
+    }
     const near = [AUDIENCE.slice(0, -1), `${AUDIENCE}/`, AUDIENCE.toUpperCase(), ` ${AUDIENCE}`];
     for (const aud of near) refused(withClaims({ aud }), "audience");
     refused(withClaims({}), "audience", { audience: ["x", "y"] });

@@ -2,7 +2,7 @@ import type { EpochMs } from "@bonafide/lifetime";
 import { isJsonArray, type JsonObject, type JsonValue } from "../bundle/json.ts";
 import { isSpiffeId, parseSpiffeId, type SpiffeId, trustDomainOf } from "../id/spiffe-id.ts";
 import type { TrustDomain } from "../id/trust-domain.ts";
-import { AUDIENCE_BYTES_MAX, AUDIENCES_MAX } from "../limits.ts";
+import { AUDIENCE_BYTES_MAX, AUDIENCES_JSON_BYTES_MAX, AUDIENCES_MAX } from "../limits.ts";
 import { type CompactJws, invalidJwt, parseCompactJws } from "./compact-jws.ts";
 
 /** What a JWT-SVID says. */
@@ -74,7 +74,7 @@ export function readFacts({ claims }: Pick<CompactJws, "claims">): JwtSvidFacts 
   };
 }
 
-/** Whether texts can be the audience of a token: 1 to 32, none empty, each of at most 2048 bytes, well-formed. */
+/** Whether texts can be the audience of a token: 1 to 32, none empty, well-formed, each at most 2048 bytes, 16 KiB as JSON. */
 export function isAudience(audience: readonly unknown[]): audience is readonly string[] {
   return (
     audience.length > 0 &&
@@ -85,7 +85,8 @@ export function isAudience(audience: readonly unknown[]): audience is readonly s
         one !== "" &&
         one.isWellFormed() &&
         Buffer.byteLength(one) <= AUDIENCE_BYTES_MAX,
-    )
+    ) &&
+    Buffer.byteLength(JSON.stringify(audience)) <= AUDIENCES_JSON_BYTES_MAX
   );
 }
 
