@@ -232,7 +232,8 @@ class Agent implements RunningAgent {
         return identity.links.use((link) => signJwtSvid(link, request, callOptions));
       },
       serverNow: () => clock.now() - (this.#clockWatch.offsetMs ?? 0),
-      tainted: () => picture.bundle.taintedJwt,
+      isGood: (keyId) =>
+        picture.bundle.jwt.keys.has(keyId) && !picture.bundle.taintedJwt.has(keyId),
     });
     this.#groups = new IdentityGroups({ picture, keeper: this.#keeper, clock });
     this.#synchroniser = new Synchroniser(

@@ -44,6 +44,7 @@ function bench(): {
     keyId: string;
     isDown: boolean;
     isSilent: boolean;
+    keys: Set<string>;
     tainted: Set<string>;
     tokenId: string | undefined;
   };
@@ -55,6 +56,7 @@ function bench(): {
     keyId: "a",
     isDown: false,
     isSilent: false,
+    keys: new Set(["a", "b"]),
     tainted: new Set<string>(),
     tokenId: undefined as string | undefined,
   };
@@ -67,7 +69,7 @@ function bench(): {
     },
     ownerOf: (uid) => OWNERS.ownerOf(uid),
     serverNow: () => world.now,
-    tainted: () => world.tainted,
+    isGood: (keyId) => world.keys.has(keyId) && !world.tainted.has(keyId),
     sign: ({ entry: of, audience }): Promise<SignJwtResult> => {
       count++;
       if (world.isSilent) return new Promise(() => {});
@@ -218,5 +220,13 @@ suite("JWT-SVIDs that are kept", () => {
     await token(entry("/c"), long);
     await token(entry("/c"), long);
     assert.equal(signed(), before + 2);
+  });
+
+  test("none of a key that has left the bundle is given any more", async () => {
+    const { world, token } = bench();
+    await token(entry("/a"));
+    world.keys.delete("a");
+    world.isDown = true;
+    await assert.rejects(token(entry("/a")), { code: "AGENT_NOT_READY" });
   });
 });

@@ -21,8 +21,8 @@ export interface JwtSvidCacheDeps {
   readonly ownerOf: (uid: number) => number;
   /** The server's time. */
   readonly serverNow: () => EpochMs;
-  /** IDs of JWT keys whose tokens must not be handed out any more. */
-  readonly tainted: () => ReadonlySet<string>;
+  /** Whether tokens of a JWT key may still be handed out. */
+  readonly isGood: (keyId: string) => boolean;
 }
 
 interface Request {
@@ -34,7 +34,7 @@ interface Request {
  * JWT-SVIDs by entry and audiences: one is given again until half of its life is over, and beyond that while the server
  * does not answer, to its end. Whether a caller may have it is asked before, each time.
  *
- * At most 1000, each of at most 8192 characters; those of entries that want each to be one of its kind are never kept, nor are those of a tainted key.
+ * At most 1000, each of at most 8192 characters; those of entries that want each to be one of its kind are never kept, and those of a key that is tainted or revoked are not given again.
  */
 export class JwtSvidCache {
   readonly #deps: JwtSvidCacheDeps;
@@ -91,7 +91,7 @@ export class JwtSvidCache {
   #find(name: string): JwtSvid | undefined {
     const kept = this.#kept.find(name);
     if (kept === undefined) return undefined;
-    if (kept.expiresAt > this.#deps.serverNow() && !this.#deps.tainted().has(kept.keyId))
+    if (kept.expiresAt > this.#deps.serverNow() && this.#deps.isGood(kept.keyId))
       return kept;
     this.#kept.delete(name);
     return undefined;
