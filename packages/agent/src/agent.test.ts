@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createPublicKey } from "node:crypto";
 import { once } from "node:events";
 import { chmod, stat } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isBonafideError } from "@bonafide/errors";
-import { parseCertificates } from "@bonafide/pki";
+import { generateKey, jwsSigner, keySigner, parseCertificates } from "@bonafide/pki";
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import { Diagnosis, SyncMode } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
 import { ServerReflection } from "@bonafide/proto/grpc/reflection/v1/reflection_pb";
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { RpcError } from "@bonafide/rpc";
-import { parseSpiffeId } from "@bonafide/spiffe";
+import { parseSpiffeId, signJwtSvid } from "@bonafide/spiffe";
 import type { Entry } from "./core/entry.ts";
 import {
   openTestAgent,
@@ -107,6 +108,30 @@ test("an agent polls a server that does not push, and hears of changes", async (
   assert.deepEqual(await next(stream), ["two"]);
   await stream.return();
   assert.ok(server.askedMore.length > 0 && server.askedMore.every(Boolean), "with jti or without");
+});
+
+test("a token is judged by the server's time, not by that of a node whose clock is off", async () => {
+  await using server = await ScriptedServer.open();
+  const { privateKey } = generateKey("ec-p256");
+  server.jwtAuthorities.push({ keyId: "k", publicKey: createPublicKey(privateKey) });
+  server.script.clockMs = 200_000;
+  server.put(entry("one"));
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  assert.deepEqual(await served(agt), ["one"]);
+  const validate = (expiresAt: number): Promise<{ spiffeId: string }> => {
+    const svid = signJwtSvid(jwsSigner(keySigner(privateKey)), "k", {
+      id: parseSpiffeId("spiffe://example.org/one"),
+      audience: ["db"],
+      issuedAt: Date.now() - 1000,
+      expiresAt,
+    });
+    const client = agt.workload(SpiffeWorkloadAPI);
+    return client.validateJWTSVID({ audience: "db", svid }, { headers: WORKLOAD_HEADERS });
+  };
+  // The leeway is a minute; the server's clock is ahead by more than three.
+  await assert.rejects(validate(Date.now() + 60_000), { status: "invalid_argument" });
+  assert.equal((await validate(Date.now() + 3_600_000)).spiffeId, "spiffe://example.org/one");
 });
 
 test("more entries than one message holds are polled in two steps, and only what changed is fetched", async () => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import { runTasks, unlessAborted } from "@bonafide/lifetime";
+import { type EpochMs, runTasks, unlessAborted } from "@bonafide/lifetime";
 import { Launcher, LauncherAdmin } from "@bonafide/proto/bonafide/agent/v1/launcher_pb";
 import { addService, type CallContext, HealthRegistry } from "@bonafide/rpc";
 import { type UnixConnection, UnixPeer } from "@bonafide/unix-peer";
@@ -211,7 +211,7 @@ class Agent implements RunningAgent {
           },
         },
         mayIssue: () => this.#clockWatch.mayIssue,
-        serverNow: () => clock.now() - (this.#clockWatch.offsetMs ?? 0),
+        serverNow: () => this.#serverNow(),
       },
       options.prefetchMax === undefined ? {} : { prefetchMax: options.prefetchMax },
     );
@@ -231,7 +231,7 @@ class Agent implements RunningAgent {
         }
         return identity.links.use((link) => signJwtSvid(link, request, callOptions));
       },
-      serverNow: () => clock.now() - (this.#clockWatch.offsetMs ?? 0),
+      serverNow: () => this.#serverNow(),
       isGood: (keyId) =>
         picture.bundle.jwt.keys.has(keyId) && !picture.bundle.taintedJwt.has(keyId),
     });
@@ -285,6 +285,7 @@ class Agent implements RunningAgent {
       uidOwners: this.#state.uidOwners,
       health: this.#health,
       jwtSvids: this.#jwtSvids,
+      serverNow: () => this.#serverNow(),
       knowsEntries: () => picture.known,
       addWorkloadServices: (server) => {
         addService(server, Launcher, launcherHandlers(slots, callerOf));
@@ -386,8 +387,14 @@ class Agent implements RunningAgent {
     this.#deps.log({ level: "warn", event: "clock.jumped", fields: { jumpMs } });
     this.#state.identity.recheck();
     this.#keeper.recheck();
+    this.#jwtSvids.clear();
     this.#groups.refresh();
     this.#synchroniser.recheck();
+  }
+
+  /** The server's clock, as far as it is known. */
+  #serverNow(): EpochMs {
+    return this.#deps.clock.now() - (this.#clockWatch.offsetMs ?? 0);
   }
 
   #pauseMsMax(): number {

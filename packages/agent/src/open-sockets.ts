@@ -1,5 +1,5 @@
 import { BonafideError } from "@bonafide/errors";
-import type { Clock, Log } from "@bonafide/lifetime";
+import type { Clock, EpochMs, Log } from "@bonafide/lifetime";
 import {
   addHealth,
   addReflection,
@@ -37,6 +37,7 @@ export interface AgentSocketsDeps {
   readonly groups: IdentityGroups;
   readonly keeper: SvidKeeper;
   readonly jwtSvids: JwtSvidCache;
+  readonly serverNow: () => EpochMs;
   readonly knowsEntries: () => boolean;
   readonly health: HealthRegistry;
   readonly addWorkloadServices: (server: RpcServer<UnixConnection>) => void;

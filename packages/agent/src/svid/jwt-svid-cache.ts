@@ -87,12 +87,16 @@ export class JwtSvidCache {
     this.#kept.clear();
   }
 
+  /** Forgets those that are kept, after time itself jumped. */
+  clear(): void {
+    this.#kept.clear();
+  }
+
   /** The one that still counts, as the one used last. */
   #find(name: string): JwtSvid | undefined {
     const kept = this.#kept.find(name);
     if (kept === undefined) return undefined;
-    if (kept.expiresAt > this.#deps.serverNow() && this.#deps.isGood(kept.keyId))
-      return kept;
+    if (kept.expiresAt > this.#deps.serverNow() && this.#deps.isGood(kept.keyId)) return kept;
     this.#kept.delete(name);
     return undefined;
   }

@@ -30,6 +30,7 @@ import {
   parseTrustDomainName,
   parseX509SvidPem,
   type TlsAcceptor,
+  type TokenAuthority,
   type VerifiedPeer,
   jwtBundleOf,
   x509BundleOf,
@@ -87,6 +88,8 @@ export class ScriptedServer implements AsyncDisposable {
   };
   /** What push streams did so far. */
   readonly streams: ("opened" | "sent" | "ended")[] = [];
+  /** JWT keys of its bundle, before it is asked for. */
+  readonly jwtAuthorities: TokenAuthority[] = [];
   /** Whether each poll so far asked for entries' additional attributes. */
   readonly askedMore: boolean[] = [];
   /** Full names of the calls so far. */
@@ -196,7 +199,7 @@ export class ScriptedServer implements AsyncDisposable {
       trustDomain,
       x509: x509BundleOf(trustDomain, this.#authorities),
       tainted: this.#tainted,
-      jwt: jwtBundleOf(trustDomain, []),
+      jwt: jwtBundleOf(trustDomain, this.jwtAuthorities),
       taintedJwt: new Set(),
       sequence: BigInt(this.#revision.value),
     });

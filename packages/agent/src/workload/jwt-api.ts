@@ -1,5 +1,5 @@
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import type { Clock } from "@bonafide/lifetime";
+import type { Clock, EpochMs } from "@bonafide/lifetime";
 import type {
   JWTSVIDRequest,
   ValidateJWTSVIDRequest,
@@ -28,6 +28,8 @@ import { claimsStruct } from "./claims-struct.ts";
 /** What the JWT part of the Workload API is served from. */
 export interface JwtApiDeps {
   readonly clock: Clock;
+  /** The server's time, as of everything that is issued. */
+  readonly serverNow: () => EpochMs;
   readonly gate: CallerGate;
   readonly groups: IdentityGroups;
   readonly jwtSvids: JwtSvidCache;
@@ -84,7 +86,7 @@ export async function validateJwtSvid(
   request: ValidateJWTSVIDRequest,
   context: CallContext<UnixConnection>,
 ): Promise<MessageInitShape<typeof ValidateJWTSVIDResponseSchema>> {
-  const { clock, gate, groups } = deps;
+  const { serverNow, gate, groups } = deps;
   const { audience, svid } = request;
   if (!isAudience([audience])) throw invalid("an audience is required");
   if (svid === "") throw invalid("a JWT-SVID is required");
@@ -92,7 +94,7 @@ export async function validateJwtSvid(
   const bundles = groups.jwtBundlesOf(entries);
   let verified: VerifiedJwtSvid;
   try {
-    verified = verifyJwtSvid(svid, bundles, { audience, now: clock.now() });
+    verified = verifyJwtSvid(svid, bundles, { audience, now: serverNow() });
   } catch (error) {
     throw refused(error);
   }
