@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EchoMessageSchema } from "@bonafide/proto/bonafide/testing/v1/echo_pb";
-import { encode } from "./index.ts";
+import { type Connection, encode } from "./index.ts";
 import { aborted, failing, failureOf, openEcho, texts, textsOf } from "./testing/echo.ts";
 
 test("all four kinds of call work, and the handler knows its peer", async () => {
@@ -30,6 +30,37 @@ test("all four kinds of call work, and the handler knows its peer", async () => 
   assert.deepEqual(await textsOf(echo.chat(texts("b", "c"))), ["B", "C"]);
   const path = "/bonafide.testing.v1.Echo/Say";
   assert.deepEqual(peers, ["somebody", path, "bonafide.testing.v1.Echo", "Say", "conn-1"]);
+});
+
+test("a call that crosses the GOAWAY of its connection is made on another, and handled once", async () => {
+  const handled: Connection[] = [];
+  await using opened = await openEcho({
+    say(request, { connection }) {
+      handled.push(connection);
+      return request;
+    },
+    async *repeat(request, { connection }) {
+      handled.push(connection);
+      yield request;
+    },
+    async *chat(requests, { connection }) {
+      handled.push(connection);
+      yield* requests;
+    },
+  });
+  const { echo } = opened;
+  await echo.say({});
+  const said = echo.say({ text: "a" });
+  handled.at(-1)?.drain(60_000);
+  assert.equal((await said).text, "a");
+  const repeated = textsOf(echo.repeat({ text: "b" }));
+  handled.at(-1)?.drain(60_000);
+  assert.deepEqual(await repeated, ["b"]);
+  const answered = textsOf(echo.chat(texts("c", "d")));
+  handled.at(-1)?.drain(60_000);
+  assert.deepEqual(await answered, ["c", "d"]);
+  const names = handled.map(({ id }) => id);
+  assert.deepEqual(names, ["conn-1", "conn-2", "conn-3", "conn-4"]);
 });
 
 test("bytes of a message do not keep the frame they came in", async () => {

@@ -81,6 +81,9 @@ export interface TestServerOptions {
 /** The trust domain of the tests. */
 export const TD = "example.org";
 
+/** Deadline of a call, ms: one that no busy machine comes to. What hangs is found by the bound of its file. */
+const CALL_MS = 60_000;
+
 /** Opens a server for a test. */
 export async function openTestServer(test: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "bf-srv-"));
@@ -134,7 +137,8 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
       return store;
     },
     events,
-    local: (service) => createClient(service, keep(openUnixChannel(server.adminSocketPath))),
+    local: (service) =>
+      createClient(service, keep(openUnixChannel(server.adminSocketPath, { timeoutMs: CALL_MS }))),
     remote: (service, svid) =>
       createClient(service, keep(openTlsChannel(server, { svid, isBlind: test.isBlind }))),
     keep,
@@ -186,6 +190,7 @@ export function openTlsChannel(server: RunningServer, options: TlsChannelOptions
   };
   return openChannel(`127.0.0.1:${server.port}`, {
     credentials: new TestCredentials(connection, options.onSocket ?? (() => {})),
+    timeoutMs: CALL_MS,
   });
 }
 
