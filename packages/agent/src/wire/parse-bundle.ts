@@ -45,15 +45,19 @@ export function parseBundle(bundle: Bundle, expected?: TrustDomain): TrustBundle
     trustDomain: name,
     x509: x509BundleOf(name, authorities),
     tainted,
-    ...readJwtKeys(name, bundle.jwtAuthorities),
+    ...readJwtKeys(name, bundle.jwtAuthorities, { isForeign: expected === undefined }),
     sequence: bundle.sequenceNumber,
   };
 }
 
-/** A key of a kind that we do not know verifies nothing here; it must not take the rest of a bundle with it. */
+/**
+ * A key of a kind that we do not know verifies nothing here; it must not take the rest of a bundle with it. Nor must a
+ * foreign domain take ours with it: two keys of one ID, of which nobody knows which is meant, are both left out there.
+ */
 function readJwtKeys(
   trustDomain: TrustDomain,
   keys: readonly JWTKey[],
+  { isForeign }: { readonly isForeign: boolean },
 ): Pick<TrustBundle, "jwt" | "taintedJwt"> {
   if (keys.length > AUTHORITIES_PER_BUNDLE_MAX) {
     throw invalid(`${keys.length} JWT keys in one bundle`);
@@ -71,10 +75,22 @@ function readJwtKeys(
     if (tainted) taintedJwt.add(keyId);
   }
   try {
-    return { jwt: jwtBundleOf(trustDomain, authorities), taintedJwt };
+    return {
+      jwt: jwtBundleOf(trustDomain, isForeign ? withoutDoubled(authorities) : authorities),
+      taintedJwt,
+    };
   } catch (cause) {
     throw invalid("two JWT keys of one ID", cause);
   }
+}
+
+function withoutDoubled(authorities: readonly TokenAuthority[]): readonly TokenAuthority[] {
+  const known = new Map(authorities.map(({ keyId, publicKey }) => [keyId, publicKey]));
+  const doubled = new Set<string>();
+  for (const { keyId, publicKey } of authorities) {
+    if (known.get(keyId)?.equals(publicKey) !== true) doubled.add(keyId);
+  }
+  return authorities.filter(({ keyId }) => !doubled.has(keyId));
 }
 
 function invalid(what: string, cause?: unknown): BonafideError {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { test } from "node:test";
 import { isBonafideError } from "@bonafide/errors";
 import { generateKey, parseCertificate } from "@bonafide/pki";
@@ -182,6 +182,23 @@ test("BND-13 (Bundle §4.1.3): a key of an unknown type or use is skipped alone"
   assert.equal(bundle.x509.authorities.length, 1);
   assert.deepEqual(bundle.x509.authorities[0]?.der, b.ca.certificate.der);
   assert.equal(bundle.jwtAuthorities.length, 0);
+});
+
+function jwkOf(kid: string, key: KeyObject): object {
+  return { use: "jwt-svid", kid, ...key.export({ format: "jwk" }) };
+}
+
+test("a token key of a size or curve that is not accepted is skipped alone", () => {
+  const keys = [
+    jwkOf("short", generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey),
+    jwkOf("curve", generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey),
+    jwkOf("good", generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey),
+  ];
+  const { jwtAuthorities } = read({ keys });
+  assert.deepEqual(
+    jwtAuthorities.map(({ keyId }) => keyId),
+    ["good"],
+  );
 });
 
 test("a key that claims a known use and cannot be read refuses the document", () => {

@@ -14,9 +14,10 @@ export interface TokenAuthority {
 export const KEY_TYPES: ReadonlySet<JsonValue | undefined> = new Set(["EC", "RSA"]);
 
 /**
- * Reads a token key of a bundle document: none without an ID or of an unknown type, else one.
+ * Reads a token key of a bundle document: none without an ID, of an unknown type, or of a kind that is not accepted, else
+ * one.
  *
- * @throws BUNDLE_MALFORMED  it says it is a key and is none, or not one that is accepted
+ * @throws BUNDLE_MALFORMED  it says it is a key and is none
  */
 export function readTokenAuthority(key: JsonObject): readonly TokenAuthority[] {
   const keyId = key.get("kid");
@@ -32,6 +33,8 @@ export function readTokenAuthority(key: JsonObject): readonly TokenAuthority[] {
     keyAlgorithmOf(publicKey);
     return [{ keyId, publicKey }];
   } catch (cause) {
+    // A size or curve that is not accepted here verifies nothing, and takes no other key with it.
+    if (isBonafideError(cause, "PUBLIC_KEY_UNSUPPORTED")) return [];
     throw malformed("jwk", cause);
   }
 }
