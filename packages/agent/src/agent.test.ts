@@ -134,6 +134,22 @@ test("a token is judged by the server's time, not by that of a node whose clock 
   assert.equal((await validate(Date.now() + 3_600_000)).spiffeId, "spiffe://example.org/one");
 });
 
+test("an agent that holds no JWT keys asks for everything", async () => {
+  await using server = await ScriptedServer.open();
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  const { privateKey } = generateKey("ec-p256");
+  server.jwtAuthorities.push({ keyId: "k", publicKey: createPublicKey(privateKey) });
+  const before = server.claims.length;
+  await agt.restart();
+  await ready(agt);
+  assert.equal(server.claims[before], 0);
+  const after = server.claims.length;
+  await agt.restart();
+  await ready(agt);
+  assert.notEqual(server.claims[after], 0);
+});
+
 test("more entries than one message holds are polled in two steps, and only what changed is fetched", async () => {
   await using server = await ScriptedServer.open();
   server.script.push = false;

@@ -88,6 +88,8 @@ export class ScriptedServer implements AsyncDisposable {
   };
   /** What push streams did so far. */
   readonly streams: ("opened" | "sent" | "ended")[] = [];
+  /** Bytes of the digest that each push stream claimed; none: it asks for everything. */
+  readonly claims: number[] = [];
   /** JWT keys of its bundle, before it is asked for. */
   readonly jwtAuthorities: TokenAuthority[] = [];
   /** Whether each poll so far asked for entries' additional attributes. */
@@ -239,7 +241,12 @@ export class ScriptedServer implements AsyncDisposable {
     addService(this.#rpc, EntryService, {
       syncAuthorizedEntries: (requests) => this.#sync(requests),
     });
-    addService(this.#rpc, NodeSync, { watch: (_request, { signal }) => this.#watch(signal) });
+    addService(this.#rpc, NodeSync, {
+      watch: ({ entriesDigest: claimed }, { signal }) => {
+        this.claims.push(claimed.length);
+        return this.#watch(signal);
+      },
+    });
   }
 
   async *#attest(
