@@ -14,6 +14,10 @@ export const LIMITS = {
   strangers: 1024,
   /** Of these, connections of one IPv4 address or one /64; handshakes under way count too. */
   strangersPerAddress: 128,
+  /** Connections open at once of one IPv6 /48, as so many times those of one address. */
+  addressesPerSite: 8,
+  /** Connections open at once that are not, or not yet, a member's; silent ones too. */
+  unproven: 8192,
   /** Streams open at once on one connection of a stranger. */
   strangerStreams: 4,
   /** One request of a stranger: an attestation payload or a chain, with a certificate request. */

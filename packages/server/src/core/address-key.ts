@@ -1,5 +1,7 @@
 /** Groups of an IPv6 address that name its network: what one caller is usually given whole. */
 const NETWORK_GROUPS = 4;
+/** Groups that name its site: what one caller may be given whole, as a company or by a generous provider. */
+const SITE_GROUPS = 3;
 const GROUPS = 8;
 
 /**
@@ -10,6 +12,15 @@ const GROUPS = 8;
  * @returns Another text is given back as it is: it then counts by itself.
  */
 export function addressKey(address: string): string {
+  return keyOf(address, NETWORK_GROUPS);
+}
+
+/** As {@link addressKey}, and of an IPv6 address its /48. */
+export function siteKey(address: string): string {
+  return keyOf(address, SITE_GROUPS);
+}
+
+function keyOf(address: string, named: number): string {
   const [text = ""] = address.split("%");
   if (!text.includes(":")) return text;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1];
@@ -19,8 +30,8 @@ export function addressKey(address: string): string {
   const after = tail === undefined ? [] : groupsOf(tail);
   const zeros = tail === undefined ? 0 : Math.max(0, GROUPS - before.length - after.length);
   const groups = [...before, ...Array.from({ length: zeros }, () => "0"), ...after];
-  if (groups.length < NETWORK_GROUPS) return text;
-  return `${groups.slice(0, NETWORK_GROUPS).map(plainGroup).join(":")}::/64`;
+  if (groups.length < named) return text;
+  return `${groups.slice(0, named).map(plainGroup).join(":")}::/${named * 16}`;
 }
 
 function groupsOf(text: string): readonly string[] {

@@ -16,7 +16,7 @@ import {
   type X509Svid,
 } from "@bonafide/spiffe";
 import { authorityIdOf } from "../authority/sign-svid.ts";
-import { addressKey } from "../core/address-key.ts";
+import { addressKey, siteKey } from "../core/address-key.ts";
 import { decodeSignedAt, SIGNED_AT_OID } from "../core/signed-at.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -52,6 +52,8 @@ export interface TlsPortOptions {
   readonly connectionAgeMs: number;
   /** Connections at a time of one address that are not, or not yet, a member's. */
   readonly strangersPerAddress: number;
+  /** The same of all addresses, default {@link LIMITS.unproven}. */
+  readonly unprovenMax?: number;
 }
 
 /** Time that calls have to end on a connection that was asked to go, ms. */
@@ -63,8 +65,9 @@ const GRACE_MS = 10_000;
  * A certificate is judged here, against the bundle of its own trust domain, before a byte of HTTP/2 is read. One that is
  * refused does not become an anonymous caller: its connection is there only to answer each call with the reason.
  *
- * Until a connection is a member's it counts for its address, and the newest is refused beyond the limit; a member's
- * counts for the member. So strangers can keep out strangers of their own network, and members only themselves.
+ * Until a connection is a member's it counts for its address and site, and the newest is refused beyond the limit; a
+ * member's counts for the member. Where all sites have what they may have, the one that holds most ends its oldest. So
+ * strangers can keep out strangers of their own network, and members only themselves.
  */
 export class TlsPort {
   readonly #deps: TlsPortDeps;
@@ -75,7 +78,8 @@ export class TlsPort {
   readonly #ending = new AbortController();
   readonly #seldom: SeldomLog;
   readonly #ofAddress: OpenCount;
-  readonly #ofMember = new OpenCount(LIMITS.memberConnections);
+  readonly #ofSite: OpenCount;
+  readonly #ofMember = new OpenCount({ max: LIMITS.memberConnections });
   /** Gives back the place of a stranger, by the name of the connection. */
   readonly #strangers = new Map<string, () => void>();
 
@@ -83,7 +87,9 @@ export class TlsPort {
     this.#deps = deps;
     this.#options = options;
     this.#seldom = new SeldomLog(deps.clock, deps.log);
-    this.#ofAddress = new OpenCount(options.strangersPerAddress);
+    const { strangersPerAddress: max, unprovenMax: totalMax = LIMITS.unproven } = options;
+    this.#ofAddress = new OpenCount({ max });
+    this.#ofSite = new OpenCount({ max: max * LIMITS.addressesPerSite, totalMax });
     this.#tls = createServer({
       ...secureContextOptions(svid),
       requestCert: true,
@@ -138,7 +144,7 @@ export class TlsPort {
   /** Lets a connection begin its handshake, if its address has not too many already. */
   #admit(socket: Socket): void {
     const { remoteAddress: address } = socket;
-    const giveBack = address === undefined ? undefined : this.#ofAddress.take(addressKey(address));
+    const giveBack = address === undefined ? undefined : this.#take(address, socket);
     if (address === undefined || giveBack === undefined) {
       socket.destroy();
       if (address !== undefined) this.#full("this address has as many as it may have", address);
@@ -151,6 +157,25 @@ export class TlsPort {
       if (this.#strangers.get(name) === giveBack) this.#strangers.delete(name);
     });
     this.#tls.emit("connection", socket);
+  }
+
+  /** Takes a place of the address and one of its site. @returns What gives both back; undefined: one has no more */
+  #take(address: string, socket: Socket): (() => void) | undefined {
+    const ended = (): void => {
+      socket.destroy();
+      this.#full("others had none, and its site had the most", address);
+    };
+    const ofAddress = this.#ofAddress.take(addressKey(address), ended);
+    if (ofAddress === undefined) return undefined;
+    const ofSite = this.#ofSite.take(siteKey(address), ended);
+    if (ofSite === undefined) {
+      ofAddress();
+      return undefined;
+    }
+    return () => {
+      ofAddress();
+      ofSite();
+    };
   }
 
   #accept(socket: TLSSocket): void {
@@ -179,7 +204,7 @@ export class TlsPort {
 
   /** From now on the connection counts for the member and no longer for its address. @throws OVERLOADED */
   #promote(socket: TLSSocket, id: SpiffeId): void {
-    const giveBack = this.#ofMember.take(id);
+    const giveBack = this.#ofMember.take(id, () => socket.destroy());
     if (giveBack === undefined) {
       throw new BonafideError(SERVER_ERRORS, "OVERLOADED", "too many connections of this member");
     }
