@@ -357,7 +357,7 @@ export class NodeIdentity implements X509ContextSource {
     });
     const stored: StoredIdentity = { svid: parsed, receivedAt, reattestable };
     await this.#own.write(stored);
-    this.#knows({ refusal: undefined, serverUnverified: false });
+    this.#knows({ refusal: undefined, serverUnverified: false, canRecover: true });
     this.#own.take(stored);
     this.#standing = { kind: "good" };
     return parsed;

@@ -10,14 +10,20 @@ export interface ServerLinksDeps {
   /** Presents the agent's SVID. */
   readonly connector: TlsConnector;
   readonly source: X509ContextSource;
-  /** Told when the server refuses this agent as such. */
+  /** Told when the server refuses this agent as such, under the SVID of the moment. */
   readonly onRefused: (reason: RefusalReason) => void;
+}
+
+interface CurrentLink {
+  readonly link: ServerLink;
+  /** What it was opened with. */
+  readonly svid: X509Svid | undefined;
 }
 
 /** The one connection under the agent's SVID, opened when it is needed, and anew after a rotation or a failure. */
 export class ServerLinks {
   readonly #deps: ServerLinksDeps;
-  #current: { readonly link: ServerLink; readonly svid: X509Svid | undefined } | undefined;
+  #current: CurrentLink | undefined;
   #closed = false;
 
   constructor(deps: ServerLinksDeps) {
@@ -30,12 +36,14 @@ export class ServerLinks {
    * @throws what the calls threw, or the reason why there is no connection
    */
   async use<T>(calls: (link: ServerLink) => Promise<T>): Promise<T> {
-    const link = this.#open();
+    const { link, svid } = this.#open();
     try {
       return await calls(link);
     } catch (error) {
       const refusal = refusalOf(error);
-      if (refusal !== undefined) this.#deps.onRefused(refusal);
+      // What is said of an SVID that has been replaced since says nothing of the one in use.
+      const isCurrent = this.#deps.source.context().svid === svid;
+      if (refusal !== undefined && isCurrent) this.#deps.onRefused(refusal);
       if (isBonafideError(error, "RPC_UNAVAILABLE")) this.#forget(link);
       throw link.reasonOf(error);
     }
@@ -48,16 +56,17 @@ export class ServerLinks {
     this.#current = undefined;
   }
 
-  #open(): ServerLink {
+  #open(): CurrentLink {
     const { svid } = this.#deps.source.context();
-    if (this.#current !== undefined && this.#current.svid === svid) return this.#current.link;
+    if (this.#current !== undefined && this.#current.svid === svid) return this.#current;
     // Running calls on the old connection go on to their end.
     this.#current?.link.close();
     const { address, connector } = this.#deps;
     const link = new ServerLink(address, verifiedHandshake(connector, address.host));
-    this.#current = { link, svid };
+    const current = { link, svid };
+    this.#current = current;
     if (this.#closed) this.close();
-    return link;
+    return current;
   }
 
   #forget(link: ServerLink): void {
