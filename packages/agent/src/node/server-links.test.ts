@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "@bonafide/lifetime";
+import { ErrorInfoSchema } from "@bonafide/proto/google/rpc/error_details_pb";
 import {
   PermissionDeniedDetails_Reason as Reason,
   PermissionDeniedDetailsSchema,
@@ -76,4 +77,14 @@ test("a refusal counts for the SVID that it was said of, and not for the one tha
   assert.deepEqual(bench.refusals, []);
   await bench.failing(refusal());
   assert.deepEqual(bench.refusals, ["AGENT_EXPIRED"]);
+});
+
+test("an answer of a server that is not ready keeps the connection, a lost one opens another", async () => {
+  await using bench = new Bench();
+  const said = detail(ErrorInfoSchema, { domain: "bonafide", reason: "AUTHORITY_NOT_READY" });
+  const first = await bench.failing(new RpcError("unavailable", "not ready", [said]));
+  const second = await bench.failing(new RpcError("unavailable", "14 UNAVAILABLE"));
+  assert.equal(second, first);
+  const third = await bench.failing(refusal());
+  assert.notEqual(third, second);
 });

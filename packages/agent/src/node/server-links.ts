@@ -1,4 +1,5 @@
 import { isBonafideError } from "@bonafide/errors";
+import { RpcError } from "@bonafide/rpc";
 import type { TlsConnector, X509ContextSource, X509Svid } from "@bonafide/spiffe";
 import type { RefusalReason } from "../core/standing.ts";
 import { refusalOf } from "../server/refusal.ts";
@@ -44,7 +45,7 @@ export class ServerLinks {
       // What is said of an SVID that has been replaced since says nothing of the one in use.
       const isCurrent = this.#deps.source.context().svid === svid;
       if (refusal !== undefined && isCurrent) this.#deps.onRefused(refusal);
-      if (isBonafideError(error, "RPC_UNAVAILABLE")) this.#forget(link);
+      if (isLost(error)) this.#forget(link);
       throw link.reasonOf(error);
     }
   }
@@ -74,4 +75,10 @@ export class ServerLinks {
     this.#current = undefined;
     link.close();
   }
+}
+
+/** Whether the connection is to blame. A server that gives its reason has a connection to give it on. */
+function isLost(error: unknown): boolean {
+  if (!isBonafideError(error, "RPC_UNAVAILABLE")) return false;
+  return !(error instanceof RpcError) || error.reason === undefined;
 }
