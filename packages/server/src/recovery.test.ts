@@ -158,6 +158,24 @@ test("only the last SVID that a node used recovers; one whose successor never ar
   assert.equal((await recover(srv, { svid: second }))?.step.case, "result");
 });
 
+test("a longer SVID from before the lifetime was made shorter does not recover", async () => {
+  let offset = -DAY / 12;
+  const clock: Clock = { ...systemClock, now: () => Date.now() + offset };
+  await using srv = await openTestServer({ clock, isBlind: true });
+  const first = await srv.join();
+  await srv.remote(Agent, first).postStatus({});
+  await srv.restart({ agentSvidTtlMs: 600_000 });
+  offset += 60_000;
+  const key = generateKey("ec-p256");
+  const params = { csr: csrOf(key) };
+  const { svid } = await srv.remote(Agent, first).renewAgent({ params });
+  const second = { ...first, chain: svid?.certChain ?? [], privateKey: key.privateKey };
+  await srv.remote(Agent, second).postStatus({});
+  offset = 0;
+  assert.equal((await failureOf(recover(srv, { svid: first }))).code, "RECOVERY_REFUSED");
+  assert.equal((await recover(srv, { svid: second }))?.step.case, "result");
+});
+
 test("a recovery is a leaf that names node, address and SVID, written before the SVID is signed", async () => {
   const { srv, svid } = await afterTenDays();
   await using _ = srv;

@@ -62,6 +62,7 @@ test("a foreign administrator is one as long as its own domain's bundle holds it
     address: "192.0.2.1",
     id,
     trustDomain: before.trustDomain,
+    notBefore: NOW - 1000,
     notAfter: NOW + 1000,
     rootId: authorityIdOf(root),
     signedAt: undefined,

@@ -156,7 +156,11 @@ function prove(
     throw refuse("signature");
   }
   const signedAt = leaf.extensions.get(SIGNED_AT_OID)?.value;
-  const presented = { serialNumber: leaf.serialText, expiresAtMs: leaf.notAfter };
+  const presented = {
+    serialNumber: leaf.serialText,
+    expiresAtMs: leaf.notAfter,
+    beginsAtMs: leaf.notBefore,
+  };
   const refusal = recoveryRefusal({
     node: registry.find("node", id)?.object,
     signedAt: signedAt === undefined ? undefined : decodeSignedAt(signedAt),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { configuredGrants, mayAdminister } from "./administration.ts";
 import { agentRefusal } from "./agent-liveness.ts";
 import { isTokenAttack, judgeToken, TOKEN_REPEAT_MS } from "./join-token.ts";
-import { newestSvid } from "./newest-svid.ts";
+import { isSuperseded, newestSvid } from "./newest-svid.ts";
 import { nextPageToken, pageRequest } from "./page.ts";
 import { recoveryRefusal } from "./recovery.ts";
 import { authorityValidity, leafValidity } from "./svid-validity.ts";
@@ -98,6 +98,19 @@ test("the newest SVID of a node is the one issued last, once it is used, or the 
   assert.equal(newestSvid(second, first, undefined), second);
   // After the lifetime was made shorter, what is issued next ends first.
   assert.equal(newestSvid(second, first, "1"), first);
+});
+
+test("of two SVIDs whose beginnings are known, the one that began later is newer, however short", () => {
+  const long = { serialNumber: "1", expiresAtMs: 9000, beginsAtMs: 1000 };
+  const short = { serialNumber: "2", expiresAtMs: 4000, beginsAtMs: 3000 };
+  assert.equal(newestSvid(long, short, undefined), short);
+  assert.equal(newestSvid(short, long, undefined), short);
+  assert.equal(isSuperseded(long, short), true);
+  assert.equal(isSuperseded(short, long), false);
+  // A store keeps no beginnings; the next use of the same one tells its own.
+  const { beginsAtMs: _, ...kept } = short;
+  assert.equal(isSuperseded(long, kept), false);
+  assert.equal(newestSvid(kept, short, undefined), short);
 });
 
 test("a leaf is backdated, whole seconds, never beyond its issuer, and never dead on arrival", () => {

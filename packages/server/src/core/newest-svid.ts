@@ -4,11 +4,13 @@ export interface SvidMark {
   readonly serialNumber: string;
   /** Epoch ms. */
   readonly expiresAtMs: number;
+  /** Epoch ms; undefined: not known, as of one that was used before this server started. */
+  readonly beginsAtMs?: number | undefined;
 }
 
 /**
- * The newest SVID of a node, once one was used. It is the one that was issued last, or else the one that ends last: the
- * lifetime may have been made shorter since.
+ * The newest SVID of a node, once one was used. It is the one that was issued last, or else the one that begins last:
+ * the lifetime may have been made shorter since. Where a beginning is not known, the end stands for it.
  *
  * What was issued and never used does not count: its answer may have been lost, and the node have nothing but the one
  * before.
@@ -22,7 +24,8 @@ export function newestSvid(
 ): SvidMark {
   if (known === undefined || known.serialNumber === "") return used;
   if (used.serialNumber === issuedSerial) return used;
-  return used.expiresAtMs > known.expiresAtMs ? used : known;
+  if (used.serialNumber === known.serialNumber) return used;
+  return isLater(used, known) ? used : known;
 }
 
 /** Whether an SVID was followed by one that was used. */
@@ -31,6 +34,16 @@ export function isSuperseded(presented: SvidMark, newest: SvidMark | undefined):
     newest !== undefined &&
     newest.serialNumber !== "" &&
     newest.serialNumber !== presented.serialNumber &&
-    newest.expiresAtMs > presented.expiresAtMs
+    isLater(newest, presented)
   );
+}
+
+/** Beginnings are whole seconds: where they are the same, the end decides. */
+function isLater(one: SvidMark, other: SvidMark): boolean {
+  const { beginsAtMs: begins } = one;
+  const { beginsAtMs: otherBegins } = other;
+  if (begins !== undefined && otherBegins !== undefined && begins !== otherBegins) {
+    return begins > otherBegins;
+  }
+  return one.expiresAtMs > other.expiresAtMs;
 }

@@ -25,6 +25,8 @@ export type ServerPeer =
       readonly address: string;
       readonly id: SpiffeId;
       readonly trustDomain: TrustDomain;
+      /** When its own certificate begins. */
+      readonly notBefore: EpochMs;
       /** When the first certificate of its chain ends. */
       readonly notAfter: EpochMs;
       /** Hex key id of the root that it was proven by. */

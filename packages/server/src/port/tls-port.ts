@@ -246,6 +246,7 @@ export class TlsPort {
       address,
       id: spiffeId,
       trustDomain: trustDomainOf(spiffeId),
+      notBefore: leaf.notBefore,
       notAfter,
       rootId: authorityIdOf(root),
       signedAt: signedAt === undefined ? undefined : decodeSignedAt(signedAt),

@@ -15,8 +15,12 @@ export interface Seen {
   readonly id: string;
   /** Decimal serial number. */
   readonly serialText: string;
+  readonly notBefore: EpochMs;
   readonly notAfter: EpochMs;
 }
+
+/** The store has no place for when an SVID began: it is known of those that were seen since the start. */
+type KnownNode = NodeSoftState & SvidMark;
 
 /** A node is written at most once in this time, ms. */
 const WRITE_MS = 60_000;
@@ -27,7 +31,7 @@ const WRITE_MS = 60_000;
  */
 export class SoftStateWriter {
   readonly #deps: SoftStateDeps;
-  readonly #known = new Map<string, NodeSoftState>();
+  readonly #known = new Map<string, KnownNode>();
   readonly #dirty = new Set<string>();
   /** Serials of what was issued and not used yet, by node. */
   readonly #issued = new Map<string, string>();
@@ -57,40 +61,38 @@ export class SoftStateWriter {
   }
 
   /** Notes that an agent called now. @param agentVersion  undefined: it did not say */
-  saw({ id, serialText, notAfter }: Seen, agentVersion?: string): void {
-    const used = { serialNumber: serialText, expiresAtMs: notAfter };
+  saw(seen: Seen, agentVersion?: string): void {
+    const { id, serialText } = seen;
+    const used = markOf(seen);
     const issued = this.#issued.get(id);
     if (issued === serialText) this.#issued.delete(id);
     this.#note(id, newestSvid(this.#known.get(id), used, issued), agentVersion);
   }
 
   /** Notes that an SVID was signed for a node. It is the node's newest once it is used, or at once if there is none. */
-  issued({ id, serialText, notAfter }: Seen): void {
-    const { serialNumber, expiresAtMs } = this.#known.get(id) ?? {
-      serialNumber: "",
-      expiresAtMs: 0,
-    };
-    const mark =
-      serialNumber === ""
-        ? { serialNumber: serialText, expiresAtMs: notAfter }
-        : { serialNumber, expiresAtMs };
+  issued(seen: Seen): void {
+    const { id, serialText } = seen;
+    const known = this.#known.get(id);
     this.#issued.set(id, serialText);
-    this.#note(id, mark);
+    this.#note(id, known === undefined || known.serialNumber === "" ? markOf(seen) : known);
   }
 
-  #note(spiffeId: string, mark: SvidMark, agentVersion?: string): void {
+  #note(spiffeId: string, newest: SvidMark, agentVersion?: string): void {
+    const { serialNumber, expiresAtMs, beginsAtMs } = newest;
     const before = this.#known.get(spiffeId);
     this.#known.set(spiffeId, {
       spiffeId,
       lastSeenAtMs: this.#deps.clock.now(),
-      ...mark,
+      serialNumber,
+      expiresAtMs,
+      beginsAtMs,
       agentVersion: agentVersion ?? before?.agentVersion ?? "",
     });
     this.#dirty.add(spiffeId);
   }
 
   /** The newest that is known of a node, also what is not written yet. */
-  of(spiffeId: string): NodeSoftState | undefined {
+  of(spiffeId: string): KnownNode | undefined {
     return this.#known.get(spiffeId);
   }
 
@@ -109,7 +111,7 @@ export class SoftStateWriter {
       const states = batch.flatMap((name) => this.#known.get(name) ?? []);
       for (const name of batch) this.#dirty.delete(name);
       try {
-        await this.#deps.soft.upsertNodes(states);
+        await this.#deps.soft.upsertNodes(states.map(stored));
       } catch (error) {
         for (const { spiffeId } of states) this.#dirty.add(spiffeId);
         throw error;
@@ -125,4 +127,13 @@ export class SoftStateWriter {
     };
     await every({ clock, ms: WRITE_MS, failed }, () => this.flush(), signal);
   }
+}
+
+function markOf({ serialText, notBefore, notAfter }: Seen): SvidMark {
+  return { serialNumber: serialText, expiresAtMs: notAfter, beginsAtMs: notBefore };
+}
+
+function stored(known: KnownNode): NodeSoftState {
+  const { beginsAtMs: _, ...state } = known;
+  return state;
 }
