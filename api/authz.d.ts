@@ -378,6 +378,7 @@ export interface FolderDiff {
     readonly changes: readonly AnnotatedChange[];
     readonly newPaths: readonly DataPath[];
     readonly lostPaths: readonly DataPath[];
+    readonly subjects: readonly SubjectChange[];
 }
 
 export interface FolderParsers {
@@ -410,6 +411,11 @@ export interface GraphEdge {
     readonly actions: readonly string[];
     readonly resources: number;
     readonly isConditional: boolean;
+}
+
+export interface GraphOptions {
+    readonly shadow?: boolean;
+    readonly unlisted?: readonly string[];
 }
 
 export interface Hop {
@@ -671,6 +677,13 @@ export interface SourcedTest {
     });
 }
 
+export interface SubjectChange {
+    readonly route: string;
+    readonly before: SubjectRule;
+    readonly after: SubjectRule;
+    readonly isLoosened: boolean;
+}
+
 export type SubjectRule = "none" | "optional" | "required";
 
 export interface Suggestion {
@@ -806,9 +819,7 @@ export declare function entityOf(type: EntityType, id: string): EntityUid;
 
 export declare function formatDecisionRecord(record: DecisionRecord): string;
 
-export declare function graphOfFolder(folder: Folder, options?: {
-    readonly shadow?: boolean;
-}): AccessGraph;
+export declare function graphOfFolder(folder: Folder, options?: GraphOptions): AccessGraph;
 
 export declare function graphToDot(drawing: GraphDrawing): string;
 
@@ -816,7 +827,9 @@ export declare function graphToMermaid(drawing: GraphDrawing): string;
 
 export declare function isActionName(text: string): text is ActionName;
 
-export declare function modelEntities(model: AccessModel): EntityStore;
+export declare function isMoreAccess({ changes, newPaths, subjects }: FolderDiff): boolean;
+
+export declare function modelEntities(model: AccessModel, unlisted?: readonly EntityInput[]): EntityStore;
 
 export declare function nameOf({ type, id }: EntityUid): string;
 
@@ -868,7 +881,7 @@ export declare function readFolder(files: ReadonlyMap<string, string>, parsers: 
 
 export declare function readResource(text: string, action: ActionName, model: AccessModel): NamedResource;
 
-export declare function renderDiff({ changes, newPaths, lostPaths }: FolderDiff): string;
+export declare function renderDiff({ changes, newPaths, lostPaths, subjects }: FolderDiff): string;
 
 export declare function renderPullRequest(diff: FolderDiff): string;
 
@@ -890,6 +903,8 @@ export declare function shadowDiff(folder: Folder): FolderDiff;
 
 export declare function suggestPermits(folder: Folder, graph: AccessGraph, edges: readonly SeenEdge[]): Suggestions;
 
+export declare function unlistedCallers(folders: readonly Folder[]): readonly string[];
+
 export declare function unusedPermits(folder: Folder, graph: AccessGraph, edges: readonly SeenEdge[]): readonly UnusedPermit[];
 
 export declare function verifyBundle(file: Uint8Array, options: VerifyBundleOptions): Promise<VerifiedBundle>;
@@ -899,6 +914,8 @@ export declare function whoCan(graph: AccessGraph, action: EntityUid, resource: 
 export declare function why(policies: ReadonlyMap<string, unknown>, entities: EntitySource, request: AuthzRequest): Explanation;
 
 export declare function workloadEntities(model: Pick<AccessModel, "trustDomain" | "idOwners">, { id, kind, attested }: WorkloadDeclaration): readonly EntityInput[];
+
+export declare function worthShowing(principals: readonly EntityUid[], models: readonly AccessModel[], has: (listed: EntityUid) => boolean): readonly EntityUid[];
 
 // @bonafide/authz/node
 

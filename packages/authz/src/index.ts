@@ -37,7 +37,8 @@ export {
   type SourcedPolicy,
   type Team,
 } from "./core/folder/folder.ts";
-export { graphOfFolder, principalsOf } from "./core/folder/graph-of-folder.ts";
+export { graphOfFolder, type GraphOptions, principalsOf } from "./core/folder/graph-of-folder.ts";
+export { unlistedCallers, worthShowing } from "./core/folder/unlisted-callers.ts";
 export {
   nameOf,
   type NamedResource,
@@ -91,8 +92,10 @@ export {
   compareFolders,
   type DataPath,
   type FolderDiff,
+  isMoreAccess,
   shadowDiff,
 } from "./core/folder/compare-folders.ts";
+export { type SubjectChange } from "./core/folder/subject-changes.ts";
 export {
   type AccessProposal,
   type AccessRequest,

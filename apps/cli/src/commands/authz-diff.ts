@@ -5,6 +5,7 @@ import {
   type DataPath,
   type Folder,
   type FolderDiff,
+  isMoreAccess,
   nameOf,
   renderDiff,
   renderPullRequest,
@@ -47,8 +48,7 @@ export const authzDiff: Command = defineCommand({
       : await revisionDiff(folder, operands, context);
     const text = format === "pr" ? renderPullRequest(diff) : renderDiff(diff);
     output.result(text, diffJson(diff));
-    const isMore = diff.changes.some(({ kind }) => kind !== "lost") || diff.newPaths.length > 0;
-    return flags["no-new-access"] && isMore ? EXIT.no : EXIT.ok;
+    return flags["no-new-access"] && isMoreAccess(diff) ? EXIT.no : EXIT.ok;
   },
 });
 
@@ -76,7 +76,8 @@ async function folderAt(
   return usable(checkFolder(files, await loadCedarTools()), `${revision}:${folder}`);
 }
 
-function diffJson({ changes, newPaths, lostPaths }: FolderDiff): Readonly<Record<string, unknown>> {
+function diffJson(diff: FolderDiff): Readonly<Record<string, unknown>> {
+  const { changes, newPaths, lostPaths, subjects } = diff;
   const of = (kind: AnnotatedChange["kind"]): readonly unknown[] =>
     changes.filter((change) => change.kind === kind).map(changeJson);
   return {
@@ -85,6 +86,12 @@ function diffJson({ changes, newPaths, lostPaths }: FolderDiff): Readonly<Record
     lost: of("lost"),
     newPaths: newPaths.map(pathJson),
     lostPaths: lostPaths.map(pathJson),
+    subjects: subjects.map(({ route, before, after, isLoosened }) => ({
+      route,
+      before,
+      after,
+      loosened: isLoosened,
+    })),
   };
 }
 

@@ -1,4 +1,13 @@
-import { actionOf, graphOfFolder, nameOf, readAction, readResource, whoCan } from "@bonafide/authz";
+import {
+  actionOf,
+  graphOfFolder,
+  nameOf,
+  readAction,
+  readResource,
+  unlistedCallers,
+  whoCan,
+  worthShowing,
+} from "@bonafide/authz";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { accessJson, callersText, conditionText } from "../authz/access-text.ts";
 import { FOLDER_FLAG, openFolder } from "../authz/open-folder.ts";
@@ -20,7 +29,13 @@ export const authzWhoCan: Command = defineCommand({
     const folder = await openFolder(flags.folder);
     const name = readAction(action);
     const { resource, isDeclared } = readResource(what, name, folder.model);
-    const found = whoCan(graphOfFolder(folder), actionOf(name), resource);
+    const graph = graphOfFolder(folder, { unlisted: unlistedCallers([folder]) });
+    const all = whoCan(graph, actionOf(name), resource);
+    const able = new Set(all.flatMap(({ principals }) => principals.map(({ key }) => key)));
+    const found = all.flatMap(({ principals, access }) => {
+      const shown = worthShowing(principals, [folder.model], ({ key }) => able.has(key));
+      return shown.length === 0 ? [] : [{ principals: shown, access }];
+    });
     const lines = found.map(
       ({ principals, access }) => `${callersText(principals)}${conditionText(access.conditions)}`,
     );

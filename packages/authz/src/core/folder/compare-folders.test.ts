@@ -4,6 +4,7 @@ import {
   compareFolders,
   type Folder,
   graphOfFolder,
+  isMoreAccess,
   reach,
   reachablesOf,
   readFolder,
@@ -41,12 +42,14 @@ test("equal folders have no difference, and without a folder before all access i
   assert.match(renderPullRequest(compareFolders(folder, folderWith())), /No access gained or lost/);
   const { changes } = compareFolders(undefined, folder);
   assert.ok(changes.every(({ kind }) => kind === "gained"));
-  const gained = changes.reduce((sum, { principals }) => sum + principals.length, 0);
+  const listed = changes.flatMap(({ principals }) =>
+    principals.filter(({ id }) => !id.endsWith("/*")),
+  );
   const graph = graphOfFolder(folder);
   const all = graph.parts.principals.flatMap((principal) =>
     reach(graph, principal, reachablesOf(folder.model)),
   );
-  assert.equal(gained, all.length);
+  assert.equal(listed.length, all.length);
 });
 
 test("a permit that opens a chain to data shows the chain, and the way back shows it gone", () => {
@@ -64,10 +67,14 @@ test("a permit that opens a chain to data shows the chain, and the way back show
 test("who serves a service alone opens a chain, without any change of access", () => {
   const { changes, newPaths } = compareFolders(folderWith(PARTNER), folderWith(PARTNER, SERVED));
   assert.deepEqual(changes, []);
-  // The partner's, and that of the shop's own bot.
+  // The partner's, that of the shop's own bot, and of whoever the shop does not list.
   assert.deepEqual(
     newPaths.map(({ hops }) => hops[0]?.principal.id),
-    ["spiffe://example.org/ns/shop/bot", "spiffe://partner.example/caller"],
+    [
+      "spiffe://example.org/ns/shop/bot",
+      "spiffe://partner.example/caller",
+      "spiffe://example.org/ns/shop/*",
+    ],
   );
 });
 
@@ -106,4 +113,98 @@ when { context has obo && context.obo.scopes.contains("${text}") };`,
   assert.ok(markdown.includes("@all"));
   const outside = markdown.replaceAll(/(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, "");
   assert.ok(!/@all|\*\*|<|^# h/m.test(outside), outside);
+});
+
+const permits = (from: string): string => {
+  const file = `allow: [{ id: n, reason: y, from: "${from}", to: catalogue, actions: [http.GET] }]`;
+  return renderDiff(compareFolders(folderWith(), folderWith(["teams/shop/policies/n.yaml", file])));
+};
+const gains = (who: string): string => `+ ${who} may http.GET catalogue/?`;
+
+test("callers that nobody lists gain access too, by prefix and by single ID", () => {
+  for (const from of ["spiffe://example.org/ns/nobody/*", "spiffe://example.org/ns/nobody/one"]) {
+    assert.equal(permits(from), gains(from));
+  }
+  // The one of the prefix who is listed had it before; the others are news.
+  const one: readonly [string, string] = [
+    "teams/shop/policies/one.yaml",
+    `allow: [{ id: o2, reason: y, from: "spiffe://example.org/ns/shop/cart/web", to: catalogue, actions: [http.GET] }]`,
+  ];
+  const many: readonly [string, string] = [
+    "teams/shop/policies/n.yaml",
+    one[1].replace("/web", "/*").replace("o2", "o3"),
+  ];
+  assert.equal(
+    renderDiff(compareFolders(folderWith(one), folderWith(one, many))),
+    gains("spiffe://example.org/ns/shop/cart/*"),
+  );
+});
+
+test("an unlisted caller is not named beside the listed ones of its prefix that change alike", () => {
+  const text = renderDiff(
+    compareFolders(
+      folderWith(),
+      folderWith([
+        "teams/payments/policies/n.yaml",
+        `allow: [{ id: n, reason: y, from: "spiffe://example.org/ns/shop/cart/*", to: payments, actions: [http.GET], approver: "@sec" }]`,
+      ]),
+    ),
+  );
+  assert.match(text, /cart\/web may/);
+  assert.ok(!text.includes("/*"), text);
+});
+
+test("a forbid that asks for the kind of an unlisted caller denies, as it does when enforced", () => {
+  const text = renderDiff(
+    compareFolders(
+      folderWith(),
+      folderWith([
+        "teams/shop/policies/n.yaml",
+        `allow: [{ id: n, reason: y, from: "spiffe://example.org/ns/nobody/*", to: catalogue, actions: [http.POST] }]`,
+      ]),
+    ),
+  );
+  assert.equal(text, "No access gained or lost.");
+});
+
+const shop = (route: string): Folder =>
+  folderWith(["teams/shop/routes/c.yaml", `service: catalogue\nroutes: [${route}]\n`]);
+
+test("a subject that is no longer required is a change, and more access", () => {
+  const items = `{ path: "/v1/items", methods: [POST, PUT]`;
+  const required = shop(`${items}, subject: required }`);
+  const loosened = compareFolders(required, shop(`${items} }`));
+  assert.equal(renderDiff(loosened), "~ catalogue/v1/items: subject required -> optional");
+  assert.match(
+    renderPullRequest(loosened),
+    /- `catalogue\/v1\/items`: subject `required` -> `optional`; more calls are admitted/,
+  );
+  assert.equal(isMoreAccess(loosened), true);
+  assert.equal(isMoreAccess(compareFolders(shop(`${items} }`), required)), false);
+  assert.equal(isMoreAccess(compareFolders(required, shop(`${items}, subject: none }`))), true);
+});
+
+const single = (path: string): readonly [string, string] => [
+  "teams/shop/routes/c.yaml",
+  `service: catalogue\nroutes: [{ path: "${path}", methods: [GET], subject: required }]\n`,
+];
+
+test("a required subject ends with the route where a permit for the service takes its calls", () => {
+  const gone = compareFolders(folderWith(single("/v1/items")), folderWith());
+  assert.deepEqual(gone.subjects, [
+    { route: "catalogue/v1/items", before: "required", after: "optional", isLoosened: true },
+  ]);
+  const nobody: readonly [string, string] = [
+    "teams/shop/policies/all.cedar",
+    `@id("x") @reason("y") permit (principal, action, resource == BF::Table::"catalogue/t");`,
+  ];
+  const table: readonly [string, string] = [
+    "teams/shop/routes/t.yaml",
+    "service: catalogue\ntables: [{ name: t }]\n",
+  ];
+  const [before, after] = [
+    folderWith(single("/v1/items"), nobody, table),
+    folderWith(nobody, table),
+  ];
+  assert.deepEqual(compareFolders(before, after).subjects, []);
 });

@@ -3,7 +3,9 @@ import { type AccessChange, commonClasses, diffAccess } from "../graph/diff.ts";
 import { AccessPaths, type Hop, serviceOf } from "../graph/paths.ts";
 import { type AccessModel, type Reachable, reachablesOf } from "../model/model.ts";
 import type { Folder } from "./folder.ts";
-import { graphOfFolder } from "./graph-of-folder.ts";
+import { type GraphOptions, graphOfFolder } from "./graph-of-folder.ts";
+import { type SubjectChange, subjectChanges } from "./subject-changes.ts";
+import { unlistedCallers, worthShowing } from "./unlisted-callers.ts";
 
 /** A change of access, with the classes of data behind the resource's service. */
 export interface AnnotatedChange extends AccessChange {
@@ -23,6 +25,17 @@ export interface FolderDiff {
   readonly newPaths: readonly DataPath[];
   /** Chains, as they were, to services with data for callers who have none any more. */
   readonly lostPaths: readonly DataPath[];
+  /** Routes that want to know something else about on whose behalf they are called. */
+  readonly subjects: readonly SubjectChange[];
+}
+
+/** Whether a difference lets anybody do anything that was refused before, also under conditions. */
+export function isMoreAccess({ changes, newPaths, subjects }: FolderDiff): boolean {
+  return (
+    changes.some(({ kind }) => kind !== "lost") ||
+    newPaths.length > 0 ||
+    subjects.some(({ isLoosened }) => isLoosened)
+  );
 }
 
 interface State {
@@ -31,13 +44,15 @@ interface State {
 }
 
 /**
- * Access gained and lost between two revisions of a folder, both without findings: exact over declared routes.
+ * Access gained and lost between two revisions of a folder, both without findings: exact over declared routes. Callers
+ * that no `workloads.yaml` lists count too, by the prefixes and IDs that policies and teams name.
  *
  * @param before  `undefined` if there was no folder: all access is gained then.
  */
 export function compareFolders(before: Folder | undefined, after: Folder): FolderDiff {
-  const now = stateOf(after);
-  if (before !== undefined) return compare(stateOf(before), now);
+  const unlisted = unlistedCallers(before === undefined ? [after] : [before, after]);
+  const now = stateOf(after, { unlisted });
+  if (before !== undefined) return compare(stateOf(before, { unlisted }), now);
   const { entities, principals } = now.graph.parts;
   const graph = new AccessGraph({ policies: new Map(), entities, principals });
   return compare({ graph, model: now.model }, now);
@@ -45,14 +60,12 @@ export function compareFolders(before: Folder | undefined, after: Folder): Folde
 
 /** What would change if the shadow policies of a folder were enforced. */
 export function shadowDiff(folder: Folder): FolderDiff {
-  return compare(stateOf(folder), {
-    graph: graphOfFolder(folder, { shadow: true }),
-    model: folder.model,
-  });
+  const unlisted = unlistedCallers([folder]);
+  return compare(stateOf(folder, { unlisted }), stateOf(folder, { unlisted, shadow: true }));
 }
 
-function stateOf(folder: Folder): State {
-  return { graph: graphOfFolder(folder), model: folder.model };
+function stateOf(folder: Folder, options: GraphOptions): State {
+  return { graph: graphOfFolder(folder, options), model: folder.model };
 }
 
 function compare(before: State, after: State): FolderDiff {
@@ -61,7 +74,11 @@ function compare(before: State, after: State): FolderDiff {
     for (const service of model.services) data.set(service.name, service.data);
   }
   const reachables = mergeReachables(reachablesOf(after.model), reachablesOf(before.model));
-  const changes = diffAccess({ before: before.graph, after: after.graph, reachables });
+  const models = [before.model, after.model];
+  const changes = shown(
+    diffAccess({ before: before.graph, after: after.graph, reachables }),
+    models,
+  );
   const classes = commonClasses(before.graph, after.graph);
   const [old, now] = [before, after].map(({ graph, model }) => new AccessPaths(graph, model));
   const [newPaths, lostPaths]: [DataPath[], DataPath[]] = [[], []];
@@ -78,7 +95,34 @@ function compare(before: State, after: State): FolderDiff {
     })),
     newPaths,
     lostPaths,
+    subjects: subjectChanges(before, after),
   };
+}
+
+/** Without changes for unlisted callers that the listed ones of the same prefix share. */
+function shown(
+  changes: readonly AccessChange[],
+  models: readonly AccessModel[],
+): readonly AccessChange[] {
+  const having = new Map<string, Set<string>>();
+  for (const change of changes) {
+    const known = having.get(keyOf(change)) ?? new Set();
+    for (const { key } of change.principals) known.add(key);
+    having.set(keyOf(change), known);
+  }
+  return changes.flatMap((change) => {
+    const alike = having.get(keyOf(change));
+    const principals = worthShowing(
+      change.principals,
+      models,
+      ({ key }) => alike?.has(key) === true,
+    );
+    return principals.length === 0 ? [] : [{ ...change, principals }];
+  });
+}
+
+function keyOf({ kind, action, resource }: AccessChange): string {
+  return `${kind} ${action.key} ${resource.key}`;
 }
 
 type PathsByService = ReadonlyMap<string, readonly Hop[]>;

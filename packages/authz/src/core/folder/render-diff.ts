@@ -1,6 +1,7 @@
 import type { AnnotatedChange, DataPath, FolderDiff } from "./compare-folders.ts";
 import { nameOf } from "./names.ts";
 import { pathText } from "./run-tests.ts";
+import type { SubjectChange } from "./subject-changes.ts";
 
 /** Changes to one resource that read the same but for their actions. */
 interface Line {
@@ -16,13 +17,16 @@ interface Line {
 const ORDER = ["gained", "changed", "lost"] as const;
 const SIGNS = { gained: "+", changed: "~", lost: "-" } as const;
 
-/** A difference as lines for people: gains first, then changed conditions, losses, and chains to data. */
-export function renderDiff({ changes, newPaths, lostPaths }: FolderDiff): string {
+/** A difference as lines for people: gains first, then changed conditions, losses, subjects, and chains to data. */
+export function renderDiff({ changes, newPaths, lostPaths, subjects }: FolderDiff): string {
   const lines = linesOf(changes).map(({ kind, who, actions, what, conditions, data }) => {
     const verb = kind === "lost" ? "may no longer" : "may";
     const only = conditions.length === 0 || kind === "lost" ? "" : onlyIf(conditions);
     return `${SIGNS[kind]} ${who} ${verb} ${actions.join(", ")} ${what}${only}${dataText(data)}`;
   });
+  lines.push(
+    ...subjects.map(({ route, before, after }) => `~ ${route}: subject ${before} -> ${after}`),
+  );
   lines.push(...newPaths.map((path) => `+ new chain: ${chainText(path)}`));
   lines.push(...lostPaths.map((path) => `- chain gone: ${chainText(path)}`));
   return lines.length === 0 ? "No access gained or lost." : lines.join("\n");
@@ -30,16 +34,19 @@ export function renderDiff({ changes, newPaths, lostPaths }: FolderDiff): string
 
 /** A difference as the text of a pull request, in Markdown. Whatever comes from the folder stands in code spans. */
 export function renderPullRequest(diff: FolderDiff): string {
-  const { changes, newPaths, lostPaths } = diff;
+  const { changes, newPaths, lostPaths, subjects } = diff;
   const counts = ORDER.map((kind) => [kind, changes.filter((one) => one.kind === kind)] as const);
   const sum = counts.map(([kind, of]) => `${of.length} ${kind}`).join(", ");
-  if (changes.length + newPaths.length + lostPaths.length === 0) {
+  if (changes.length + newPaths.length + lostPaths.length + subjects.length === 0) {
     return "## Access\n\nNo access gained or lost.";
   }
   const parts = [`## Access\n\n${sum}; by caller, action and route.`];
   for (const kind of ORDER) {
     const lines = linesOf(changes).filter((line) => line.kind === kind);
     if (lines.length > 0) parts.push(`### ${TITLES[kind]}\n\n${lines.map(itemOf).join("\n")}`);
+  }
+  if (subjects.length > 0) {
+    parts.push(`### On whose behalf\n\n${subjects.map(subjectItem).join("\n")}`);
   }
   if (newPaths.length > 0) {
     parts.push(`### New chains of calls to data\n\n${newPaths.map(chainItem).join("\n")}`);
@@ -64,6 +71,11 @@ function itemOf({ kind, who, actions, what, conditions, conditionsBefore, data }
         : `; before: only if ${codes(conditionsBefore)}`;
   const reaches = data.length === 0 ? "" : ` (data: ${data.map(code).join(", ")})`;
   return `- ${code(who)} ${to} ${doing} ${code(what)}${only}${before}${reaches}`;
+}
+
+function subjectItem({ route, before, after, isLoosened }: SubjectChange): string {
+  const verdict = isLoosened ? "more calls are admitted" : "fewer calls are admitted";
+  return `- ${code(route)}: subject ${code(before)} -> ${code(after)}; ${verdict}`;
 }
 
 function chainItem(path: DataPath): string {

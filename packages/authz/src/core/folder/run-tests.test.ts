@@ -223,3 +223,13 @@ test("a chain is printed in one line", () => {
     "user:alice -> table:payments/entries (db.select, only if context.tls)",
   );
 });
+
+test("what must never be called is not called by anybody unlisted either", () => {
+  const permit: readonly [string, string] = [
+    "teams/shop/policies/n.yaml",
+    `allow: [{ id: n, reason: y, from: "spiffe://example.org/ns/nobody/*", to: catalogue, actions: [http.GET] }]`,
+  ];
+  assert.deepEqual(run('invariants: [{ only: "team:shop -> catalogue" }]', permit), [
+    "spiffe://example.org/ns/nobody/* -> catalogue/? (http.GET)",
+  ]);
+});

@@ -11,6 +11,7 @@ import { graphOfFolder } from "./graph-of-folder.ts";
 import { callersOf, type Invariant, targetOf } from "./invariant.ts";
 import { nameOf, readAction, readCaller, readResource } from "./names.ts";
 import type { DecisionTest, SourcedTest } from "./read-tests.ts";
+import { unlistedCallers } from "./unlisted-callers.ts";
 
 /** How a test of a folder ended. */
 export interface TestOutcome {
@@ -31,7 +32,7 @@ export function runFolderTests(
   folder: Folder,
   { now }: { readonly now: number },
 ): readonly TestOutcome[] {
-  const graph = graphOfFolder(folder);
+  const graph = graphOfFolder(folder, { unlisted: unlistedCallers([folder]) });
   const paths = new AccessPaths(graph, folder.model);
   return folder.tests.map((sourced) => ({
     file: sourced.file,

@@ -164,6 +164,7 @@ test("a diff shows access gained, lost and under other conditions", () => {
     changes: changes.map((change) => ({ ...change, data: [] })),
     newPaths: [],
     lostPaths: [],
+    subjects: [],
   });
   assert.equal(
     text.split("\n")[0],

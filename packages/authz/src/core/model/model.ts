@@ -110,10 +110,14 @@ export function reachablesOf({ services }: AccessModel): readonly Reachable[] {
 /**
  * Makes the entities of a model.
  *
+ * @param unlisted  Of callers that the model does not list; what it lists wins.
  * @throws MODEL_INVALID   two services of one name, or two things of one name in a service
  * @throws ENTITY_INVALID  a group is in itself
  */
-export function modelEntities(model: AccessModel): EntityStore {
+export function modelEntities(
+  model: AccessModel,
+  unlisted: readonly EntityInput[] = [],
+): EntityStore {
   const inputs = new Map<string, EntityInput>();
   const add = (input: EntityInput): void => {
     if (inputs.has(input.uid.key)) {
@@ -142,6 +146,9 @@ export function modelEntities(model: AccessModel): EntityStore {
   }
   for (const workload of model.workloads) {
     for (const input of workloadEntities(model, workload)) inputs.set(input.uid.key, input);
+  }
+  for (const input of unlisted) {
+    if (!inputs.has(input.uid.key)) inputs.set(input.uid.key, input);
   }
   return EntityStore.of(inputs.values());
 }
