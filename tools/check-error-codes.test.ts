@@ -29,6 +29,8 @@ const faults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "a code that nobody throws": { "packages/a/src/a.ts": "export {};" },
   "a code that no test names": { "packages/a/src/a.test.ts": "test();" },
   "an exception for no code": { [LIST]: list({}, { OTHER: "because" }) },
+  "an exception for a code that is thrown": { [LIST]: list({ THING_MISSING: "because" }, {}) },
+  "an exception for a code that a test names": { [LIST]: list({}, { THING_MISSING: "because" }) },
   "an exception without a reason": {
     "packages/a/src/a.test.ts": "test();",
     [LIST]: list({}, { THING_MISSING: "" }),

@@ -15,6 +15,7 @@ import { ServerReflection } from "@bonafide/proto/grpc/reflection/v1/reflection_
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { RpcError } from "@bonafide/rpc";
 import { parseSpiffeId, signJwtSvid } from "@bonafide/spiffe";
+import { because } from "./cause-details.ts";
 import type { Entry } from "./core/entry.ts";
 import {
   openTestAgent,
@@ -253,6 +254,11 @@ test("a clock more than five minutes off signs nothing and says by how much", as
   await agt.logged("clock.refused");
   const stream = watch(agt);
   await assert.rejects(stream.next(), { status: "unavailable", reason: "AGENT_NOT_READY" });
+  const call = { headers: WORKLOAD_HEADERS, signal: AbortSignal.timeout(120_000) };
+  await assert.rejects(agt.workload(SpiffeWorkloadAPI).fetchJWTSVID({ audience: ["db"] }, call), {
+    status: "unavailable",
+    reason: "AGENT_NOT_READY",
+  });
   const { problems } = await agt.admin(Diagnosis).getStatus({});
   assert.equal(problems[0]?.code, "clock.skew");
   assert.match(problems[0]?.text ?? "", /\+\d+\.\d s/);
@@ -351,6 +357,20 @@ test("a banned agent that is started again says so, until it is given a new toke
   server.script.tokens.add("another");
   await agt.restart({ joinToken: "another" });
   await ready(agt);
+});
+
+test("whoever waits for an agent that stops, or is closed, before it is ready is told so", async () => {
+  await using server = await ScriptedServer.open();
+  await using refused = await openAgentOf(server, { joinToken: "of nobody" });
+  await assert.rejects(ready(refused), {
+    code: "AGENT_STOPPED",
+    details: because("agent.token_refused"),
+  });
+  server.script.clockMs = 400_000;
+  await using closed = await openAgentOf(server);
+  const waiting = assert.rejects(ready(closed), { code: "AGENT_STOPPED", details: {} });
+  await closed.agent.close();
+  await waiting;
 });
 
 test("one user's streams are limited, root's are not", { skip: WHY_ROOT_IS_FREE }, async () => {

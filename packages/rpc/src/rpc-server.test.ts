@@ -41,6 +41,7 @@ import {
   RpcError,
   type RpcServer,
 } from "./index.ts";
+import { REFLECTION_REQUESTS_MAX } from "./limits.ts";
 import { openTestServer } from "./testing/index.ts";
 
 interface Held {
@@ -124,6 +125,29 @@ test("a connection that is a Duplex over a socket has its peer too", async () =>
   for (let i = 0; i < 3; i++) {
     assert.equal((await firstOf(echo.repeat({})))?.text, "wrapped by conn-1");
   }
+});
+
+test("a call by a connection that nobody can name reaches neither check nor handler", async () => {
+  const seen: string[] = [];
+  await using opened = await openTestServer(() => "peer", {
+    check: ({ path }) => seen.push(path),
+    // As if the transport had lost what says by which connection a call came.
+    wrap: (socket) => {
+      queueMicrotask(() => {
+        Object.defineProperty(socket, "remoteAddress", { value: "192.0.2.1" });
+      });
+      return socket;
+    },
+  });
+  addService(opened.server, Echo, {
+    say: (request) => {
+      seen.push("handler");
+      return request;
+    },
+  });
+  const echo = createClient(Echo, opened.channel());
+  await assert.rejects(echo.say({}), { status: "unauthenticated", reason: "CONNECTION_UNKNOWN" });
+  assert.deepEqual(seen, []);
 });
 
 test("a connection's end is told, and its calls end", async () => {
@@ -254,7 +278,10 @@ test("the health of a server and its services is shown, listed and watched", asy
   health.set("a.B", "not_serving");
   assert.equal((await client.check({})).status, Serving.SERVING);
   assert.equal((await client.check({ service: "a.B" })).status, Serving.NOT_SERVING);
-  assert.equal(await statusOf(client.check({ service: "a.C" })), "not_found");
+  await assert.rejects(client.check({ service: "a.C" }), {
+    status: "not_found",
+    reason: "HEALTH_SERVICE_UNKNOWN",
+  });
   const { statuses } = await client.list({});
   assert.deepEqual(
     Object.entries(statuses).map(([name, { status }]) => [name, status]),
@@ -366,6 +393,21 @@ test("reflection answers what it does not have with an error, and goes on", asyn
     ),
     [5, 5, 5, 5, "allExtensionNumbersResponse", 3],
   );
+});
+
+test("a reflection stream ends after its limit of requests, and another one may be opened", async () => {
+  await using opened = await openTestServer(() => "peer");
+  addReflection(opened.server);
+  const ask = asker(createClient(ServerReflection, opened.channel()).serverReflectionInfo);
+  const question: Question = { case: "listServices", value: "" };
+  const all = Array.from({ length: REFLECTION_REQUESTS_MAX }, () => question);
+  await assert.rejects(ask([...all, question]), {
+    status: "resource_exhausted",
+    reason: "REFLECTION_TOO_MUCH",
+    retry: true,
+  });
+  const answers = await ask(all);
+  assert.equal(answers.length, REFLECTION_REQUESTS_MAX);
 });
 
 type Question = MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"] & object;

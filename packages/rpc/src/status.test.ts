@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BonafideError, isBonafideError } from "@bonafide/errors";
+import { BonafideError, isBonafideError, type StatusName } from "@bonafide/errors";
 import {
   PermissionDeniedDetails_Reason as Reason,
   PermissionDeniedDetailsSchema,
 } from "@bonafide/proto/spire/api/types/status_pb";
-import { type CallReport, detail, RpcError, withStatus } from "./index.ts";
+import { type CallReport, detail, RpcError, type RpcErrorCode, withStatus } from "./index.ts";
+import { RPC_ERRORS } from "./rpc-errors.ts";
 import { ECHO_ERRORS, failureOf, openEcho } from "./testing/echo.ts";
 
 test("a coded error travels with its reason, details and time to retry", async () => {
@@ -29,6 +30,44 @@ test("a coded error travels with its reason, details and time to retry", async (
   assert.equal(error.errorInfo?.domain, "bonafide");
   assert.equal(error.details["queue"], "9");
   assert.ok(isBonafideError(error, "RPC_RESOURCE_EXHAUSTED"));
+});
+
+const CODE_OF: readonly (readonly [StatusName, number, RpcErrorCode])[] = [
+  ["cancelled", 1, "RPC_CANCELLED"],
+  ["unknown", 2, "RPC_UNKNOWN"],
+  ["invalid_argument", 3, "RPC_INVALID_ARGUMENT"],
+  ["deadline_exceeded", 4, "RPC_DEADLINE_EXCEEDED"],
+  ["not_found", 5, "RPC_NOT_FOUND"],
+  ["already_exists", 6, "RPC_ALREADY_EXISTS"],
+  ["permission_denied", 7, "RPC_PERMISSION_DENIED"],
+  ["resource_exhausted", 8, "RPC_RESOURCE_EXHAUSTED"],
+  ["failed_precondition", 9, "RPC_FAILED_PRECONDITION"],
+  ["aborted", 10, "RPC_ABORTED"],
+  ["out_of_range", 11, "RPC_OUT_OF_RANGE"],
+  ["unimplemented", 12, "RPC_UNIMPLEMENTED"],
+  ["internal", 13, "RPC_INTERNAL"],
+  ["unavailable", 14, "RPC_UNAVAILABLE"],
+  ["data_loss", 15, "RPC_DATA_LOSS"],
+  ["unauthenticated", 16, "RPC_UNAUTHENTICATED"],
+];
+
+test("a call fails with the code of the status that was answered, and no status is without one", async () => {
+  await using opened = await openEcho({
+    say({ text }) {
+      const [status] = CODE_OF.find(([name]) => name === text) ?? [];
+      assert.ok(status !== undefined);
+      throw withStatus(new BonafideError(ECHO_ERRORS, "ECHO_REFUSED", "no"), { status });
+    },
+  });
+  for (const [status, grpcCode, code] of CODE_OF) {
+    const error = await failureOf(opened.echo.say({ text: status }));
+    assert.deepEqual(
+      [error.status, error.grpcCode, error.code, error.reason],
+      [status, grpcCode, code, "ECHO_REFUSED"],
+    );
+  }
+  const codes = CODE_OF.map(([, , code]) => code);
+  assert.deepEqual(codes.toSorted(), Object.keys(RPC_ERRORS).toSorted());
 });
 
 test("an error can carry a detail of a wire and another status", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -63,6 +64,33 @@ test("a path without a socket is refused with the cause that why.md explains", (
         isBonafideError(error, "SOCKET_MISSING") && error.details["cause"] === "socket.missing",
     );
   }
+});
+
+test("a socket that this user may not reach is refused with what refuses, and to whom it belongs", (t) => {
+  // Below /tmp, which everybody may search, whatever TMPDIR says.
+  const closed = mkdtempSync("/tmp/bf-closed-");
+  const path = join(closed, "admin.sock");
+  // A file would be refused as no socket, whoever asks: something has to listen.
+  const server = createServer().listen(path);
+  t.after(() => {
+    server.close();
+    rmSync(closed, { recursive: true });
+  });
+  const owner = process.geteuid?.() ?? 0;
+  const choice = { path, source: "--socket" };
+  requireSocket("server", choice);
+  t.mock.property(process, "geteuid", () => 54_321);
+  t.mock.property(process, "getegid", () => 54_321);
+  t.mock.property(process, "getgroups", () => []);
+  assert.throws(
+    () => {
+      requireSocket("server", choice);
+    },
+    (error) =>
+      isBonafideError(error, "SOCKET_NOT_PERMITTED") &&
+      error.details["cause"] === "socket.not_permitted" &&
+      error.details["next"] === `call this as uid ${owner}, or let your user into ${closed}`,
+  );
 });
 
 test("a socket of up is found from below; the nearest data folder counts, even one that is passed over", () => {

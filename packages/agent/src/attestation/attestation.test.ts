@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { copyFileSync, mkdtempSync, readlinkSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "@bonafide/lifetime";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import type { ObservedSelector, OmittedFact, WorkloadAttestor } from "@bonafide/plugin-api";
 import { openKernel, UnixPeer } from "@bonafide/unix-peer";
+import { because } from "../cause-details.ts";
 import { createAttestation } from "./attestation.ts";
 import {
   asLabels,
@@ -127,6 +130,52 @@ test("a process that becomes another program meanwhile is looked at again, three
   before = observation.executable;
   assert.match(before ?? "", /sleep$/);
   assert.equal(tries, 2);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+});
+
+test("a process that becomes another program at every look is refused after three, and observed once it stays", async (t) => {
+  const folder = mkdtempSync("/tmp/bf-unstable-");
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const [first, second] = [join(folder, "first"), join(folder, "second")];
+  for (const copy of [first, second]) copyFileSync("/bin/sh", copy);
+  // Becomes the other copy at each line that it reads.
+  const script = 'read _; next=$1; shift; exec "$next" -c "$SCRIPT" sh "$@" "$next"';
+  const child = spawn(first, ["-c", script, "sh", second, first], {
+    stdio: ["pipe", "ignore", "ignore"],
+    env: { SCRIPT: script },
+  });
+  await once(child, "spawn");
+  using peer = UnixPeer.ofProcess(kernel, child.pid ?? 0);
+  const program = (): string => readlinkSync(`/proc/${child.pid}/exe`);
+  let restless = true;
+  let tries = 0;
+  const attestation = createAttestation({
+    clock: systemClock,
+    attestors: [
+      {
+        name: "a",
+        attest: async () => {
+          tries++;
+          const before = program();
+          if (restless) {
+            child.stdin.write("\n");
+            while (program() === before) await nextTurn();
+          }
+          return { selectors: [], omitted: [] };
+        },
+      },
+    ],
+  });
+  await assert.rejects(attestation.observe(peer), {
+    code: "ATTESTATION_UNSTABLE",
+    details: because("caller.facts_changed"),
+  });
+  assert.equal(tries, 3);
+  restless = false;
+  assert.equal((await attestation.observe(peer)).executable, second);
   child.kill("SIGKILL");
   await once(child, "exit");
 });

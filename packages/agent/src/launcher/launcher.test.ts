@@ -9,6 +9,7 @@ import { openKernel, UnixPeer } from "@bonafide/unix-peer";
 import { withoutCalls } from "@bonafide/unix-peer/testing";
 import { launcherAttestor } from "./launcher-attestor.ts";
 import { LauncherSlots } from "./launcher-slots.ts";
+import { WAITING_PER_UID_MAX } from "./limits.ts";
 import { LauncherBench } from "./testing/launcher-bench.ts";
 
 const kernel = await openKernel();
@@ -152,6 +153,22 @@ test("a nonce is good once, for a child of the launcher that leads its session, 
   await left.slot.return();
   await assert.rejects(slots.redeem(self, left.nonce), { code: "SLOT_UNKNOWN" });
   await assert.rejects(slots.redeem(self, new Uint8Array(32)), { code: "SLOT_UNKNOWN" });
+});
+
+test("a launcher may have 64 slots waiting, and another one when one of them has ended", async () => {
+  await using slots = await LauncherSlots.open({ clock: new ManualClock(), kernel });
+  using self = UnixPeer.ofProcess(kernel, process.pid);
+  const open = Array.from({ length: WAITING_PER_UID_MAX }, () => slots.slot(self, "a"));
+  for (const slot of open) {
+    const { value } = await slot.next();
+    assert.equal(value?.kind, "opened");
+  }
+  await assert.rejects(slots.slot(self, "a").next(), { code: "SLOTS_EXCEEDED" });
+  await open.pop()?.return();
+  const next = slots.slot(self, "a");
+  const { value } = await next.next();
+  assert.equal(value?.kind, "opened");
+  for (const slot of [...open, next]) await slot.return();
 });
 
 test("a launcher gets the names its uid may give, and no more", async () => {

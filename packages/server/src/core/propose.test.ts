@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type {
+  BundleObject,
   EntryObject,
   JoinTokenObject,
   NodeObject,
@@ -50,6 +51,7 @@ function stateOf(...objects: readonly WritableObject[]): RegistryView {
 function keyOf(object: ObjectOf<ObjectKind>): string {
   if (object.kind === "entry") return object.id;
   if (object.kind === "node") return object.spiffeId;
+  if (object.kind === "bundle") return object.trustDomain;
   return object.kind === "joinToken" ? object.tokenSha256 : "";
 }
 
@@ -132,6 +134,31 @@ test("an entry that changes nothing is not written, and one that becomes another
   const double = proposeEntryChange("a", () => ({ ...b, id: "a" }), FULL);
   assert.throws(() => double(state), { code: "ENTRY_EXISTS" });
   assert.throws(() => proposeEntryRemoval("c", FULL)(state), { code: "ENTRY_NOT_FOUND" });
+});
+
+test("an entry federates only with trust domains whose bundle is here, when created and when changed", () => {
+  const bundle: BundleObject = {
+    kind: "bundle",
+    trustDomain: "other.org",
+    jwks: new Uint8Array(),
+    sequenceNumber: 1n,
+    refreshHintSeconds: 0,
+    source: "",
+  };
+  const entry = sampleEntry("a");
+  const wanted = { ...entry, federatesWith: ["other.org"] };
+  for (const [decide, ...before] of [
+    [proposeEntry(wanted, FULL)],
+    [proposeEntryChange("a", () => wanted, FULL), entry],
+  ] as const) {
+    assert.throws(() => decide(stateOf(...before)), { code: "ENTRY_INVALID" });
+    assert.deepEqual(decide(stateOf(...before, bundle)), [{ put: wanted }]);
+  }
+  const misspelt = { ...wanted, federatesWith: ["other.org", "othr.org"] };
+  assert.throws(() => proposeEntry(misspelt, FULL)(stateOf(bundle)), {
+    code: "ENTRY_INVALID",
+    message: /othr\.org/,
+  });
 });
 
 test("a node that was evicted and attests again keeps the place of its eviction", () => {
