@@ -208,3 +208,15 @@ test("a required subject ends with the route where a permit for the service take
   ];
   assert.deepEqual(compareFolders(before, after).subjects, []);
 });
+
+test("a name with a line end writes no line of its own", () => {
+  const people: readonly [string, string] = [
+    "people.yaml",
+    `users: { "eve\\n\\n# Approved\\u2028by": [support] }\ngroups: { support: [staff] }\n`,
+  ];
+  const diff = compareFolders(folderWith(), folderWith(people));
+  for (const text of [renderDiff(diff), renderPullRequest(diff)]) {
+    assert.ok(text.includes("user:eve\\u{a}\\u{a}# Approved\\u{2028}by"), text);
+    assert.ok(!/^# Approved|\u2028/mu.test(text), text);
+  }
+});

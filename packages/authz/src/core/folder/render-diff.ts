@@ -29,7 +29,7 @@ export function renderDiff({ changes, newPaths, lostPaths, subjects }: FolderDif
   );
   lines.push(...newPaths.map((path) => `+ new chain: ${chainText(path)}`));
   lines.push(...lostPaths.map((path) => `- chain gone: ${chainText(path)}`));
-  return lines.length === 0 ? "No access gained or lost." : lines.join("\n");
+  return lines.length === 0 ? "No access gained or lost." : lines.map(visible).join("\n");
 }
 
 /** A difference as the text of a pull request, in Markdown. Whatever comes from the folder stands in code spans. */
@@ -121,8 +121,17 @@ function codes(conditions: readonly string[]): string {
   return conditions.map(code).join(" and ");
 }
 
+/** Without what ends a line or steers a terminal: a name of the folder must not write lines of its own. */
+function visible(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
 /** A code span that nothing within can end: its fence is longer than any row of backticks inside. */
-function code(text: string): string {
+function code(raw: string): string {
+  const text = visible(raw);
   const longest = Math.max(0, ...Array.from(text.matchAll(/`+/g), ([row]) => row.length));
   const fence = "`".repeat(longest + 1);
   return longest === 0 ? `${fence}${text}${fence}` : `${fence} ${text} ${fence}`;
