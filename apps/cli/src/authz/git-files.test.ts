@@ -85,3 +85,12 @@ test("a link in the folder is refused", async () => {
   git("commit", "-q", "-m", "link");
   await assert.rejects(readRevision(folder, "main", options), { code: "GIT_UNREADABLE" });
 });
+
+test("git is told to allow no protocol, which a repository's own settings cannot undo", async () => {
+  const path = mkdtempSync("/tmp/bf-fakegit-");
+  const script = `#!/bin/sh\necho "allowed: $GIT_ALLOW_PROTOCOL" >&2\nexit 1\n`;
+  writeFileSync(join(path, "git"), script, { mode: 0o755 });
+  const told = { code: "GIT_UNREADABLE", message: /allowed: none/ };
+  await assert.rejects(readRevision(folder, "main", { ...options, env: { PATH: path } }), told);
+  rmSync(path, { recursive: true });
+});

@@ -31,6 +31,8 @@ const GIT_ENVIRONMENT = {
   GIT_OPTIONAL_LOCKS: "0",
   GIT_NO_LAZY_FETCH: "1",
   GIT_TERMINAL_PROMPT: "0",
+  // Unlike protocol.allow, a repository's protocol.ext.allow does not override it.
+  GIT_ALLOW_PROTOCOL: "none",
 } as const;
 
 /** What git is run with. */
