@@ -138,3 +138,10 @@ test("names cannot leave their labels in a drawing", () => {
   const mermaid = graphToMermaid(drawing).replaceAll(/"[^"]*"/g, "Q");
   assert.ok(!mermaid.includes("x -"), mermaid);
 });
+
+test("a file that is there is never the place of a new request, whatever its permits are called", () => {
+  const [first] = proposeAccess(folder, ASK).files.keys();
+  const files = new Map([...smallOrg(), [first ?? "", "allow: []\n"]]);
+  const { files: proposed } = proposeAccess(readFolder(files, parsers).folder, ASK);
+  assert.ok([...proposed.keys()].every((path) => !files.has(path)));
+});

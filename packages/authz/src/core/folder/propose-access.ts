@@ -48,9 +48,15 @@ export function proposeAccess(folder: Folder, ask: AccessRequest): AccessProposa
   if (service === undefined) throw invalid(`there is no service of ${to}`);
   const { team } = service;
   const taken = new Set(folder.policies.map(({ id }) => id));
-  const own = freeId(`${slug(ask.from)}-${slug(to)}`.slice(0, 100), (id) =>
-    taken.has(`${team}/${id}`),
+  const pathsOf = (id: string): readonly [string, string] => [
+    `teams/${team}/policies/${id}.yaml`,
+    `teams/${team}/requests/${id}.yaml`,
+  ];
+  const own = freeId(
+    `${slug(ask.from)}-${slug(to)}`.slice(0, 100),
+    (id) => taken.has(`${team}/${id}`) || pathsOf(id).some((path) => folder.files.has(path)),
   );
+  const [policyFile, requestFile] = pathsOf(own);
   const approvers = approversOf(folder, service, ask.from);
   const { from, reason, requestedBy, expires } = ask;
   const permit = {
@@ -68,8 +74,8 @@ export function proposeAccess(folder: Folder, ask: AccessRequest): AccessProposa
     policyId: `${team}/${own}`,
     reviewers: [...new Set([...(folder.org.teams.get(team)?.owners ?? []), ...approvers])],
     files: new Map([
-      [`teams/${team}/policies/${own}.yaml`, `allow:\n${yamlFields(permit, "  - ", "    ")}`],
-      [`teams/${team}/requests/${own}.yaml`, yamlFields(request, "", "")],
+      [policyFile, `allow:\n${yamlFields(permit, "  - ", "    ")}`],
+      [requestFile, yamlFields(request, "", "")],
     ]),
   };
 }
