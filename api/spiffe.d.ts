@@ -31,6 +31,12 @@ export interface FileSourceOptions {
     readonly clock?: Clock;
 }
 
+export interface FollowingOptions {
+    readonly onProblem?: (error: BonafideError) => void;
+    readonly clock?: Clock;
+    readonly random?: Random;
+}
+
 export type GrpcAcceptorOptions = Omit<TlsAcceptorOptions, "alpn">;
 
 export interface HttpsAgentOptions extends TlsConnectorOptions {
@@ -67,11 +73,7 @@ export type JwtBundleSet = ReadonlyMap<TrustDomain, JwtBundle>;
 
 export declare class JwtSource implements AsyncDisposable {
     #private;
-    constructor(deps: {
-        readonly client: Pick<WorkloadApiClient, "fetchJwtSvids">;
-        readonly bundles: Latest<JwtBundleSet>;
-        readonly stop: () => Promise<void>;
-    }, options: {
+    constructor(deps: JwtSourceDeps, options: {
         readonly clock: Clock;
         readonly id: string | undefined;
     });
@@ -86,11 +88,8 @@ export declare class JwtSource implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface JwtSourceOptions extends WorkloadApiOptions {
+export interface JwtSourceOptions extends WorkloadApiOptions, FollowingOptions {
     readonly id?: string;
-    readonly onProblem?: (error: BonafideError) => void;
-    readonly clock?: Clock;
-    readonly random?: Random;
 }
 
 export interface JwtSvid extends JwtSvidFacts {
@@ -464,6 +463,9 @@ export declare class WorkloadApiClient implements AsyncDisposable {
     watchX509Responses(options: {
         readonly signal?: AbortSignal;
     }): ReturnType<Client<typeof SpiffeWorkloadAPI>["fetchX509SVID"]>;
+    watchJwtBundleResponses(options: {
+        readonly signal?: AbortSignal;
+    }): ReturnType<Client<typeof SpiffeWorkloadAPI>["fetchJWTBundles"]>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -506,10 +508,7 @@ export declare class X509Source implements X509ContextSource, AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface X509SourceOptions extends WorkloadApiOptions, ReadX509ContextOptions {
-    readonly onProblem?: (error: BonafideError) => void;
-    readonly clock?: Clock;
-    readonly random?: Random;
+export interface X509SourceOptions extends WorkloadApiOptions, ReadX509ContextOptions, FollowingOptions {
 }
 
 export interface X509Svid {
@@ -722,6 +721,11 @@ export interface FakeIdentities {
     readonly bundles: readonly X509Bundle[];
 }
 
+export interface FakeTokens {
+    readonly bundles: readonly JwtBundle[];
+    readonly sign: (audience: readonly string[]) => string;
+}
+
 export declare class FakeWorkloadApi implements AsyncDisposable {
     #private;
     readonly address: string;
@@ -732,6 +736,8 @@ export declare class FakeWorkloadApi implements AsyncDisposable {
     give(identities: FakeIdentities): void;
     giveRaw(response: MessageInitShape<typeof X509SVIDResponseSchema>): void;
     giveRawBundles(response: MessageInitShape<typeof X509BundlesResponseSchema>): void;
+    giveJwt({ bundles, sign }: FakeTokens): void;
+    giveRawJwtBundles(response: MessageInitShape<typeof JWTBundlesResponseSchema>): void;
     fail(status: StatusName): void;
     endStreams(): void;
     close(): Promise<void>;

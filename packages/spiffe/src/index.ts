@@ -34,7 +34,9 @@ export {
   verifyBearer,
 } from "./jwt/bearer.ts";
 export { bearerCallCredentials, verifyGrpcBearer } from "./jwt/grpc-bearer.ts";
-export { JwtSource, type JwtSourceOptions, openJwtSource } from "./source/jwt-source.ts";
+export { JwtSource } from "./source/jwt-source.ts";
+export type { FollowingOptions } from "./source/open-followed.ts";
+export { type JwtSourceOptions, openJwtSource } from "./source/open-jwt-source.ts";
 export {
   VerifiedJwtSvid,
   verifyJwtSvid,

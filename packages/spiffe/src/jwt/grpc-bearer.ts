@@ -10,8 +10,8 @@ import {
 import type { VerifiedJwtSvid } from "./verify-jwt-svid.ts";
 
 /**
- * Call credentials that show our token to one audience. grpc-js sends them over TLS only; combine them with
- * `grpcCredentials`, or give them to a call.
+ * Call credentials that show our token to one audience. Combine them with channel credentials of TLS, such as
+ * `grpcCredentials`: grpc-js refuses that for plaintext. Given to a single call, it sends them over any channel.
  *
  * @spec JWT-SVID §5.3
  */

@@ -1,88 +1,76 @@
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import {
-  backoffMs,
-  type Clock,
-  Latest,
-  type Random,
-  slept,
-  systemClock,
-  systemRandom,
-} from "@bonafide/lifetime";
+import type { Clock, Latest } from "@bonafide/lifetime";
 import type { JwtBundleSet } from "../bundle/jwt-bundle.ts";
 import { SPIFFE_ERRORS } from "../errors.ts";
 import type { JwtSvid } from "../jwt/jwt-svid.ts";
 import { type VerifiedJwtSvid, verifyJwtSvid } from "../jwt/verify-jwt-svid.ts";
-import {
-  openWorkloadApi,
-  type WorkloadApiClient,
-  type WorkloadApiOptions,
-} from "../workload-api/workload-api-client.ts";
+import type { WorkloadApiClient } from "../workload-api/workload-api-client.ts";
+import type { KeptTokens } from "./kept-tokens.ts";
 
-/** Options of {@link openJwtSource}. */
-export interface JwtSourceOptions extends WorkloadApiOptions {
-  /** Which identity's tokens are fetched; default the default one. */
-  readonly id?: string;
-  /** Told about each failure after which the last good bundles stay. Must not throw. */
-  readonly onProblem?: (error: BonafideError) => void;
-  readonly clock?: Clock;
-  readonly random?: Random;
+/** What a {@link JwtSource} works with. */
+interface JwtSourceDeps {
+  readonly client: Pick<WorkloadApiClient, "fetchJwtSvids">;
+  readonly bundles: Latest<JwtBundleSet>;
+  readonly tokens: KeptTokens;
+  readonly stop: () => Promise<void>;
 }
-
-/** Tokens kept for reuse; the one unused for longest goes first. */
-const TOKENS_MAX = 100;
 
 /**
  * JWT-SVIDs of this process to show to others, and the keys to judge those of others by, kept fresh until it is closed.
+ * When the Workload API has no identity for this process any more, both are dropped until it has one again.
  *
- * Safe for concurrent use; made by {@link openJwtSource}.
+ * Safe for concurrent use; made by `openJwtSource`.
  */
 export class JwtSource implements AsyncDisposable {
-  readonly #client: Pick<WorkloadApiClient, "fetchJwtSvids">;
-  readonly #bundles: Latest<JwtBundleSet>;
+  readonly #deps: JwtSourceDeps;
   readonly #options: { readonly clock: Clock; readonly id: string | undefined };
-  readonly #stop: () => Promise<void>;
-  readonly #tokens = new Map<string, JwtSvid>();
   #closed: Promise<void> | undefined;
 
-  /** Use {@link openJwtSource}. */
+  /** Use `openJwtSource`. */
   constructor(
-    deps: {
-      readonly client: Pick<WorkloadApiClient, "fetchJwtSvids">;
-      readonly bundles: Latest<JwtBundleSet>;
-      readonly stop: () => Promise<void>;
-    },
+    deps: JwtSourceDeps,
     options: { readonly clock: Clock; readonly id: string | undefined },
   ) {
-    this.#client = deps.client;
-    this.#bundles = deps.bundles;
-    this.#stop = deps.stop;
+    this.#deps = deps;
     this.#options = options;
   }
 
-  /** The keys to judge others by, one bundle per trust domain. @throws SOURCE_CLOSED */
+  /**
+   * The keys to judge others by, one bundle per trust domain; none after the identity was taken back.
+   *
+   * @throws SOURCE_CLOSED
+   */
   bundles(): JwtBundleSet {
     this.#assertOpen();
-    return this.#bundles.value;
+    return this.#deps.bundles.value;
   }
 
   /**
    * A token to show to one audience; the same one until half of its life is over.
    *
    * @throws SOURCE_CLOSED, WORKLOAD_API_RESPONSE_INVALID
-   * @throws RPC_PERMISSION_DENIED  this process has no such identity
+   * @throws RPC_PERMISSION_DENIED  this process has no such identity (any more)
    */
   async fetch(audience: string, options: { readonly signal?: AbortSignal } = {}): Promise<JwtSvid> {
     this.#assertOpen();
-    const kept = this.#tokens.get(audience);
-    if (kept !== undefined && !isHalfOver(kept, this.#options.clock.now())) return kept;
-    const { id } = this.#options;
+    const { client, tokens } = this.#deps;
+    const { clock, id } = this.#options;
+    const kept = tokens.find(audience, clock.now());
+    if (kept !== undefined) return kept;
+    const keep = tokens.asking(audience);
     const request = { ...options, ...(id === undefined ? {} : { id }) };
-    const [svid] = await this.#client.fetchJwtSvids(audience, request);
+    let svids: readonly JwtSvid[];
+    try {
+      svids = await client.fetchJwtSvids(audience, request);
+    } catch (error) {
+      // Whoever has no identity for one audience has none for the others.
+      if (isBonafideError(error) && error.status === "permission_denied") tokens.drop();
+      throw error;
+    }
+    this.#assertOpen();
+    const [svid] = svids;
     if (svid === undefined) throw new TypeError("an answer without a token was read");
-    this.#tokens.delete(audience);
-    this.#tokens.set(audience, svid);
-    const oldest = this.#tokens.size > TOKENS_MAX ? this.#tokens.keys().next() : undefined;
-    if (oldest?.done === false) this.#tokens.delete(oldest.value);
+    keep(svid);
     return svid;
   }
 
@@ -115,104 +103,9 @@ export class JwtSource implements AsyncDisposable {
   }
 
   async #end(): Promise<void> {
-    this.#bundles.close();
-    this.#tokens.clear();
-    await this.#stop();
-  }
-}
-
-/**
- * Opens a source of JWT-SVIDs over the Workload API and waits for its first bundles.
- *
- * @param options.signal  Bounds the opening only; when it aborts, the last failure is the error's cause.
- * @throws ENDPOINT_ADDRESS_MISSING, ENDPOINT_ADDRESS_INVALID
- * @throws NO_IDENTITY_ISSUED  no bundles before `signal` aborted
- * @throws RPC_INVALID_ARGUMENT, RPC_UNIMPLEMENTED  the endpoint does not serve JWT-SVIDs
- */
-export async function openJwtSource(
-  options: JwtSourceOptions = {},
-  { signal }: { readonly signal?: AbortSignal } = {},
-): Promise<JwtSource> {
-  signal?.throwIfAborted();
-  const { clock = systemClock, random = systemRandom, id, onProblem } = options;
-  const client = openWorkloadApi(options);
-  const ending = new AbortController();
-  const bundles = new Latest<JwtBundleSet>(new Map());
-  const opened = Promise.withResolvers<void>();
-  let problem: BonafideError | undefined;
-  const following = follow({ client, clock, random }, ending.signal, {
-    onBundles: (set) => {
-      bundles.set(set);
-      opened.resolve();
-    },
-    onProblem: (error) => {
-      problem = error;
-      onProblem?.(error);
-    },
-  }).catch((error: unknown) => {
-    opened.reject(error);
-  });
-  const stop = async (): Promise<void> => {
-    ending.abort();
-    await following;
-    await client.close();
-  };
-  const onAbort = (): void => {
-    const text = "no JWT bundles came from the Workload API in time";
-    const cause = problem ?? signal?.reason;
-    opened.reject(new BonafideError(SPIFFE_ERRORS, "NO_IDENTITY_ISSUED", text, { cause }));
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    await opened.promise;
-    return new JwtSource({ client, bundles, stop }, { clock, id });
-  } catch (error) {
+    const { bundles, tokens, stop } = this.#deps;
+    bundles.close();
+    tokens.drop();
     await stop();
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
   }
-}
-
-/** Longest pause between two tries, ms. */
-const PAUSE_MS_MAX = 30_000;
-
-interface Listener {
-  onBundles(bundles: JwtBundleSet): void;
-  onProblem(error: BonafideError): void;
-}
-
-/** Follows FetchJWTBundles until the signal aborts. */
-async function follow(
-  deps: {
-    readonly client: Pick<WorkloadApiClient, "watchJwtBundles">;
-    readonly clock: Clock;
-    readonly random: Random;
-  },
-  signal: AbortSignal,
-  listener: Listener,
-): Promise<void> {
-  for (let failures = 0; !signal.aborted; failures++) {
-    try {
-      for await (const bundles of deps.client.watchJwtBundles({ signal })) {
-        listener.onBundles(bundles);
-        failures = 0;
-      }
-    } catch (error) {
-      if (isAborted(signal)) return;
-      if (!isBonafideError(error)) throw error;
-      if (error.status === "invalid_argument" || error.status === "unimplemented") throw error;
-      listener.onProblem(error);
-    }
-    const ms = backoffMs(failures + 1, deps.random.fraction(), { maxMs: PAUSE_MS_MAX });
-    if (!(await slept(deps.clock, ms, signal))) return;
-  }
-}
-
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
-}
-
-function isHalfOver({ issuedAt, expiresAt }: JwtSvid, now: number): boolean {
-  return issuedAt === undefined || now >= issuedAt + (expiresAt - issuedAt) / 2;
 }

@@ -1,19 +1,20 @@
-import { BonafideError, isBonafideError } from "@bonafide/errors";
-import { type Clock, Latest, type Random, systemClock, systemRandom } from "@bonafide/lifetime";
-import { SPIFFE_ERRORS } from "../errors.ts";
-import { followX509 } from "../workload-api/follow-x509.ts";
-import type { ReadX509ContextOptions } from "../workload-api/read-x509-context.ts";
+import type { X509SVIDResponse } from "@bonafide/proto/workload_pb";
+import { PAUSE_MS_MAX } from "../workload-api/follow.ts";
+import { readX509Context, type ReadX509ContextOptions } from "../workload-api/read-x509-context.ts";
 import { openWorkloadApi, type WorkloadApiOptions } from "../workload-api/workload-api-client.ts";
+import { type FollowingOptions, openFollowed, type SourceStream } from "./open-followed.ts";
 import type { X509Context } from "./x509-context.ts";
 import { X509Source } from "./x509-source.ts";
 
 /** Options of {@link openX509Source}. */
-export interface X509SourceOptions extends WorkloadApiOptions, ReadX509ContextOptions {
-  /** Told about each failure after which the last good state stays. Must not throw. */
-  readonly onProblem?: (error: BonafideError) => void;
-  readonly clock?: Clock;
-  readonly random?: Random;
-}
+export interface X509SourceOptions
+  extends WorkloadApiOptions, ReadX509ContextOptions, FollowingOptions {}
+
+/** What is left after the Workload API took an identity back (WLA-19). */
+const REDACTED: X509Context = { svid: undefined, svids: [], bundles: new Map() };
+
+/** Least of the longest pauses between two tries, ms. */
+const PAUSE_MS_LEAST = 1000;
 
 /**
  * Opens a source over the Workload API and waits for its first update. It follows rotations, drops what is withdrawn, and
@@ -29,56 +30,23 @@ export async function openX509Source(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<X509Source> {
   signal?.throwIfAborted();
-  const { clock = systemClock, random = systemRandom, hint, onProblem } = options;
+  const { hint } = options;
+  const reading = hint === undefined ? {} : { hint };
   const client = openWorkloadApi(options);
-  const ending = new AbortController();
-  const stop = async (): Promise<void> => {
-    ending.abort();
-    await following;
-    await client.close();
+  const stream: SourceStream<X509SVIDResponse, X509Context> = {
+    open: (during) => client.watchX509Responses(during),
+    read: (response) => readX509Context(response, reading),
+    redacted: REDACTED,
+    isEnough: ({ svid }) => svid !== undefined,
+    pauseMsMax: longestPauseMs,
   };
-  let latest: Latest<X509Context> | undefined;
-  let problem: BonafideError | undefined;
-  const opened = Promise.withResolvers<Latest<X509Context>>();
-  const listener = {
-    onContext(context: X509Context): void {
-      if (latest !== undefined) latest.set(context);
-      else if (context.svid !== undefined) opened.resolve((latest = new Latest(context)));
-    },
-    onProblem(error: BonafideError): void {
-      problem = error;
-      onProblem?.(error);
-    },
-  };
-  const following = followX509({ client, clock, random }, listener, {
-    signal: ending.signal,
-    ...(hint === undefined ? {} : { hint }),
-  }).catch((error: unknown) => {
-    // Before the first update this fails the opening; later the last good state stays until it expires.
-    opened.reject(error);
-    if (!isBonafideError(error)) throw error;
-    listener.onProblem(error);
-  });
-  const onAbort = (): void => {
-    opened.reject(noIdentity(problem ?? signal?.reason));
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    return new X509Source(await opened.promise, stop);
-  } catch (error) {
-    await stop();
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-  }
+  const { latest, stop } = await openFollowed(client, stream, { ...options, signal });
+  return new X509Source(latest, stop);
 }
 
-function noIdentity(cause: unknown): BonafideError {
-  const why = isBonafideError(cause) ? `: ${cause.message}` : "";
-  return new BonafideError(
-    SPIFFE_ERRORS,
-    "NO_IDENTITY_ISSUED",
-    `no identity came from the Workload API in time${why}`,
-    { cause },
-  );
+/** Who has an SVID of seconds cannot wait for half a minute: it would expire while the endpoint is well again. */
+function longestPauseMs({ svid }: X509Context): number {
+  if (svid === undefined) return PAUSE_MS_MAX;
+  const tenth = (svid.notAfter - svid.notBefore) / 10;
+  return Math.max(PAUSE_MS_LEAST, Math.min(PAUSE_MS_MAX, tenth));
 }

@@ -6,6 +6,9 @@ import { BonafideError, type ErrorTable, type StatusName } from "@bonafide/error
 import { Latest } from "@bonafide/lifetime";
 import { encodePrivateKey } from "@bonafide/pki";
 import {
+  type JWTBundlesResponse,
+  JWTBundlesResponseSchema,
+  type JWTSVIDResponseSchema,
   SpiffeWorkloadAPI,
   type X509BundlesResponse,
   X509BundlesResponseSchema,
@@ -14,7 +17,9 @@ import {
 } from "@bonafide/proto/workload_pb";
 import { addService, openServer, type RpcServer } from "@bonafide/rpc";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { formatJwtBundle, type JwtBundle } from "../bundle/jwt-bundle.ts";
 import { concatenateDer, formatX509BundleDer, type X509Bundle } from "../bundle/x509-bundle.ts";
+import { parseJwtSvid } from "../jwt/jwt-svid.ts";
 import type { X509Svid } from "../svid/x509-svid.ts";
 
 /** What the fake gives to whoever asks. */
@@ -24,8 +29,15 @@ export interface FakeIdentities {
   readonly bundles: readonly X509Bundle[];
 }
 
-type State =
-  | { readonly kind: "send"; readonly response: X509SVIDResponse }
+/** The JWT part of what the fake gives. */
+export interface FakeTokens {
+  readonly bundles: readonly JwtBundle[];
+  /** Makes a token for the audiences of a request; its subject is told as its own word has it. */
+  readonly sign: (audience: readonly string[]) => string;
+}
+
+type State<R> =
+  | { readonly kind: "send"; readonly response: R }
   | { readonly kind: "fail"; readonly status: StatusName };
 
 /** One request that arrived. */
@@ -45,12 +57,14 @@ export class FakeWorkloadApi implements AsyncDisposable {
   readonly #folder: string;
   readonly #listener: Server;
   readonly #server: RpcServer<undefined>;
-  readonly #state: Latest<State>;
+  readonly #state: Latest<State<X509SVIDResponse>>;
+  readonly #jwt = new Latest<State<JWTBundlesResponse>>({ kind: "fail", status: "unimplemented" });
   readonly #bundles = new Latest<X509BundlesResponse | undefined>(undefined);
   readonly #calls = new Latest<readonly FakeCall[]>([]);
   readonly #epoch = new Latest(0);
+  #sign: FakeTokens["sign"] = () => "";
 
-  private constructor(folder: string, initial: State) {
+  private constructor(folder: string, initial: State<X509SVIDResponse>) {
     this.#folder = folder;
     this.address = `unix://${folder}/api.sock`;
     this.#state = new Latest(initial);
@@ -61,10 +75,10 @@ export class FakeWorkloadApi implements AsyncDisposable {
       },
     });
     addService(this.#server, SpiffeWorkloadAPI, {
-      fetchX509SVID: (_request, { signal }) => this.#answer(signal),
+      fetchX509SVID: (_request, { signal }) => this.#answer(this.#state, signal),
       fetchX509Bundles: (_request, { signal }) => this.#answerBundles(signal),
-      fetchJWTSVID: unimplemented,
-      fetchJWTBundles: unimplementedStream,
+      fetchJWTSVID: ({ audience }) => this.#token(audience),
+      fetchJWTBundles: (_request, { signal }) => this.#answer(this.#jwt, signal),
       validateJWTSVID: unimplemented,
       fetchWITSVID: unimplementedStream,
       fetchWITBundles: unimplementedStream,
@@ -128,9 +142,28 @@ export class FakeWorkloadApi implements AsyncDisposable {
     this.#bundles.set(create(X509BundlesResponseSchema, response));
   }
 
-  /** Ends every stream with a status, and answers so until {@link FakeWorkloadApi.give}. */
+  /** Gives JWT-SVIDs and JWT bundles; before, nobody is given any. */
+  giveJwt({ bundles, sign }: FakeTokens): void {
+    this.#sign = sign;
+    this.giveRawJwtBundles({
+      bundles: Object.fromEntries(
+        bundles.map((b) => [`spiffe://${b.trustDomain}`, Buffer.from(formatJwtBundle(b))]),
+      ),
+    });
+  }
+
+  /** Sends a message of JWT bundles as it is. */
+  giveRawJwtBundles(response: MessageInitShape<typeof JWTBundlesResponseSchema>): void {
+    this.#jwt.set({ kind: "send", response: create(JWTBundlesResponseSchema, response) });
+  }
+
+  /**
+   * Ends every stream of SVIDs and of JWT bundles with a status, and answers so until {@link FakeWorkloadApi.give} and
+   * {@link FakeWorkloadApi.giveJwt}.
+   */
   fail(status: StatusName): void {
     this.#state.set({ kind: "fail", status });
+    this.#jwt.set({ kind: "fail", status });
   }
 
   /** Ends every open stream without an error, as a server that restarts does. */
@@ -142,6 +175,7 @@ export class FakeWorkloadApi implements AsyncDisposable {
   async close(): Promise<void> {
     this.#state.close();
     this.#bundles.close();
+    this.#jwt.close();
     this.#calls.close();
     if (this.#listener.listening) this.#listener.close();
     await this.#server.close();
@@ -159,7 +193,15 @@ export class FakeWorkloadApi implements AsyncDisposable {
     }
   }
 
-  async *#answer(signal: AbortSignal): AsyncGenerator<X509SVIDResponse, void, void> {
+  #token(audience: readonly string[]): MessageInitShape<typeof JWTSVIDResponseSchema> {
+    const { value } = this.#jwt;
+    if (value.kind === "fail") throw failure(value.status);
+    const svid = this.#sign(audience);
+    return { svids: [{ spiffeId: parseJwtSvid(svid).id, svid }] };
+  }
+
+  /** What is given now and later, until the streams are ended. */
+  async *#answer<R>(states: Latest<State<R>>, signal: AbortSignal): AsyncGenerator<R, void, void> {
     const ending = new AbortController();
     const epochs = this.#epoch.updates({ signal: AbortSignal.any([signal, ending.signal]) });
     await epochs.next();
@@ -170,7 +212,7 @@ export class FakeWorkloadApi implements AsyncDisposable {
     const watching = watch();
     try {
       const until = AbortSignal.any([signal, ending.signal]);
-      for await (const state of this.#state.updates({ signal: until })) {
+      for await (const state of states.updates({ signal: until })) {
         if (state.kind === "fail") throw failure(state.status);
         yield state.response;
       }

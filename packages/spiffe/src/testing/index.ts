@@ -4,5 +4,10 @@ import { parseSpiffeId, type SpiffeId } from "../id/spiffe-id.ts";
 export function exampleId(path: string): SpiffeId {
   return parseSpiffeId(`spiffe://example.org${path}`);
 }
-export { type FakeCall, type FakeIdentities, FakeWorkloadApi } from "./fake-workload-api.ts";
+export {
+  type FakeCall,
+  type FakeIdentities,
+  type FakeTokens,
+  FakeWorkloadApi,
+} from "./fake-workload-api.ts";
 export { TestSource, TestTrustDomain, type TestTrustDomainOptions } from "./test-trust-domain.ts";

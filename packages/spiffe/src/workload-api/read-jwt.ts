@@ -9,12 +9,13 @@ import { BUNDLE_SET_MAX, SVIDS_MAX } from "../limits.ts";
 /**
  * Reads the answer of FetchJWTSVID.
  *
+ * @param asked.id  The one identity that was asked for, if it was one.
  * @throws WORKLOAD_API_RESPONSE_INVALID  no token, a mandatory field is missing, or a token of another ID or audience
  * @spec Workload API §6.2.1
  */
 export function readJwtSvids(
   { svids }: JWTSVIDResponse,
-  audience: readonly string[],
+  asked: { readonly audience: readonly string[]; readonly id?: string },
 ): readonly JwtSvid[] {
   if (svids.length === 0) throw invalid("svids");
   if (svids.length > SVIDS_MAX) throw invalid("too-many-svids");
@@ -22,7 +23,9 @@ export function readJwtSvids(
     svids.map(({ spiffeId, svid, hint }) => {
       const read = parseJwtSvid(svid, { hint });
       if (read.id !== spiffeId) throw invalid("spiffeId");
-      if (!audience.every((one) => read.audience.includes(one))) throw invalid("audience");
+      if (asked.id !== undefined && asked.id !== "" && read.id !== asked.id)
+        throw invalid("spiffeId");
+      if (!asked.audience.every((one) => read.audience.includes(one))) throw invalid("audience");
       return read;
     }),
   );

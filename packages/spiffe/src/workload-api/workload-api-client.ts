@@ -99,14 +99,15 @@ export class WorkloadApiClient implements AsyncDisposable {
     const wanted = typeof audience === "string" ? [audience] : [...audience];
     if (!isAudience(wanted)) throw new TypeError("an audience is needed");
     const request = { audience: wanted, spiffeId: options.id ?? "" };
-    return readJwtSvids(await this.#client.fetchJWTSVID(request, callOptions(options)), wanted);
+    const response = await this.#client.fetchJWTSVID(request, callOptions(options));
+    return readJwtSvids(response, { audience: wanted, ...options });
   }
 
   /** The JWT bundles at each change, as long as this one stream lasts. */
   async *watchJwtBundles(
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<JwtBundleSet, void, void> {
-    for await (const response of this.#client.fetchJWTBundles({}, callOptions(options))) {
+    for await (const response of this.watchJwtBundleResponses(options)) {
       yield readJwtBundles(response);
     }
   }
@@ -148,6 +149,17 @@ export class WorkloadApiClient implements AsyncDisposable {
     readonly signal?: AbortSignal;
   }): ReturnType<Client<typeof SpiffeWorkloadAPI>["fetchX509SVID"]> {
     return this.#client.fetchX509SVID({}, callOptions(options));
+  }
+
+  /**
+   * The messages of FetchJWTBundles as they come.
+   *
+   * @stability internal
+   */
+  watchJwtBundleResponses(options: {
+    readonly signal?: AbortSignal;
+  }): ReturnType<Client<typeof SpiffeWorkloadAPI>["fetchJWTBundles"]> {
+    return this.#client.fetchJWTBundles({}, callOptions(options));
   }
 
   /** Lets go of the connection. Idempotent. */
