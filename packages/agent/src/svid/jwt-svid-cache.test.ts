@@ -44,6 +44,8 @@ function bench(): {
     keyId: string;
     isDown: boolean;
     isSilent: boolean;
+    /** What happens while the server is asked. */
+    meanwhile: () => void;
     keys: Set<string>;
     tainted: Set<string>;
     tokenId: string | undefined;
@@ -56,6 +58,7 @@ function bench(): {
     keyId: "a",
     isDown: false,
     isSilent: false,
+    meanwhile: () => {},
     keys: new Set(["a", "b"]),
     tainted: new Set<string>(),
     tokenId: undefined as string | undefined,
@@ -72,6 +75,7 @@ function bench(): {
     isGood: (keyId) => world.keys.has(keyId) && !world.tainted.has(keyId),
     sign: ({ entry: of, audience }): Promise<SignJwtResult> => {
       count++;
+      world.meanwhile();
       if (world.isSilent) return new Promise(() => {});
       if (world.isDown) {
         return Promise.reject(new BonafideError(AGENT_ERRORS, "AGENT_NOT_READY", "down"));
@@ -141,6 +145,15 @@ suite("JWT-SVIDs that are kept", () => {
     assert.notEqual(second, first);
     world.tainted.add("b");
     world.isDown = true;
+    await assert.rejects(token(entry("/a")), { code: "AGENT_NOT_READY" });
+  });
+
+  test("one whose key is tainted while the server is asked in vain is not given", async () => {
+    const { world, token } = bench();
+    await token(entry("/a"));
+    world.now += 200_000;
+    world.isDown = true;
+    world.meanwhile = () => world.tainted.add("a");
     await assert.rejects(token(entry("/a")), { code: "AGENT_NOT_READY" });
   });
 

@@ -75,9 +75,11 @@ export class JwtSvidCache {
       return await this.#sign(name, request, uid);
     } catch (error) {
       options.signal.throwIfAborted();
-      if (kept === undefined) throw error;
+      // Signing may have taken long: what was good before may be over, or its key gone.
+      const still = this.#find(name);
+      if (still === undefined) throw error;
       this.#deps.log({ level: "warn", event: "jwt_svid.not_renewed", error });
-      return { kind: "signed", svid: kept };
+      return { kind: "signed", svid: still };
     }
   }
 

@@ -63,8 +63,10 @@ export async function fetchJwtSvid(
     entries.flatMap(({ selectors }) => selectors),
     { signal: context.signal },
   );
-  const still = new Set(groups.entriesOf(again.observation.selectors).map(({ id }) => id));
-  const given = svids.filter(({ entry }) => still.has(entry.id));
+  const still = new Map(
+    groups.entriesOf(again.observation.selectors).map((entry) => [entry.id, entry.spiffeId]),
+  );
+  const given = svids.filter(({ entry, svid }) => still.get(entry.id) === svid.id);
   if (given.length === 0) throw gate.refuse(again, "NO_IDENTITY_ISSUED");
   gate.served(
     again,
