@@ -37,7 +37,8 @@ writeFileSync(at("policy.pub"), pem);
 const model = ["--folder", at("authz")];
 const file = at("payments.bundle");
 await bonafide("build", ...model, "--key", at("a.key"), "--serial", "1", "--out", file);
-await bonafide("sign", file, ...model, "--key", at("b.key"), "--trust", at("policy.pub"));
+const signing = [...model, "--serial", "1", "--key", at("b.key"), "--trust", at("policy.pub")];
+await bonafide("sign", file, ...signing);
 await bonafide("cut", file, "--service", "payments", "--out", file);
 
 const blocks = read("authz/enforce.md");
