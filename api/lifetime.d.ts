@@ -82,7 +82,9 @@ export declare function runTasks(signal: AbortSignal, tasks: readonly Task[]): P
 
 export declare const silentLog: Log;
 
-export declare function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean>;
+export declare function slept(clock: Clock, ms: number, signal: AbortSignal, { keepAlive }?: {
+    readonly keepAlive?: boolean;
+}): Promise<boolean>;
 
 export declare const systemClock: Clock;
 

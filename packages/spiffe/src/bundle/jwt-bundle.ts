@@ -1,10 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { createHash } from "node:crypto";
-import { BonafideError } from "@bonafide/errors";
 import { encodePublicKey } from "@bonafide/pki";
-import { SPIFFE_ERRORS } from "../errors.ts";
 import type { TrustDomain } from "../id/trust-domain.ts";
 import { BUNDLE_BYTES_MAX, BUNDLE_KEYS_MAX, BUNDLE_SET_MAX } from "../limits.ts";
+import { bundleMalformed } from "./bundle-malformed.ts";
 import { isJsonArray, isJsonObject, parseJson } from "./json.ts";
 import { readTokenAuthority, type TokenAuthority, tokenJwk } from "./token-authority.ts";
 
@@ -33,12 +32,13 @@ export function jwtBundleOf(
   trustDomain: TrustDomain,
   authorities: readonly TokenAuthority[],
 ): JwtBundle {
-  if (authorities.length > BUNDLE_KEYS_MAX) throw malformed("too-many-keys");
+  if (authorities.length > BUNDLE_KEYS_MAX) throw bundleMalformed("a JWT bundle", "too-many-keys");
   const keys = new Map<string, KeyObject>();
   const hash = createHash("sha256").update(JSON.stringify([trustDomain]));
   for (const { keyId, publicKey } of authorities) {
     const known = keys.get(keyId);
-    if (known !== undefined && !known.equals(publicKey)) throw malformed("duplicate-key-id");
+    if (known !== undefined && !known.equals(publicKey))
+      throw bundleMalformed("a JWT bundle", "duplicate-key-id");
     keys.set(keyId, publicKey);
     hash.update(JSON.stringify([keyId])).update(encodePublicKey(publicKey));
   }
@@ -53,9 +53,10 @@ export function jwtBundleOf(
 export function jwtBundleSetOf(bundles: Iterable<JwtBundle>): JwtBundleSet {
   const set = new Map<TrustDomain, JwtBundle>();
   for (const bundle of bundles) {
-    if (set.has(bundle.trustDomain)) throw malformed("duplicate-trust-domain");
+    if (set.has(bundle.trustDomain))
+      throw bundleMalformed("a JWT bundle", "duplicate-trust-domain");
     set.set(bundle.trustDomain, bundle);
-    if (set.size > BUNDLE_SET_MAX) throw malformed("too-many-bundles");
+    if (set.size > BUNDLE_SET_MAX) throw bundleMalformed("a JWT bundle", "too-many-bundles");
   }
   return set;
 }
@@ -70,11 +71,11 @@ export function jwtBundleSetOf(bundles: Iterable<JwtBundle>): JwtBundleSet {
 export function parseJwtBundle(trustDomain: TrustDomain, text: string): JwtBundle {
   const document = parseJson(text, { lengthMax: BUNDLE_BYTES_MAX });
   const keys = isJsonObject(document) ? document.get("keys") : undefined;
-  if (!isJsonArray(keys)) throw malformed("keys");
-  if (keys.length > BUNDLE_KEYS_MAX) throw malformed("too-many-keys");
+  if (!isJsonArray(keys)) throw bundleMalformed("a JWT bundle", "keys");
+  if (keys.length > BUNDLE_KEYS_MAX) throw bundleMalformed("a JWT bundle", "too-many-keys");
   const authorities: TokenAuthority[] = [];
   for (const key of keys) {
-    if (!isJsonObject(key)) throw malformed("key-not-an-object");
+    if (!isJsonObject(key)) throw bundleMalformed("a JWT bundle", "key-not-an-object");
     const use = key.get("use");
     if (use === undefined || use === "jwt-svid") authorities.push(...readTokenAuthority(key));
   }
@@ -87,11 +88,4 @@ export function formatJwtBundle(bundle: JwtBundle): string {
     tokenJwk("jwt-svid", { keyId, publicKey }),
   );
   return JSON.stringify({ keys });
-}
-
-function malformed(reason: string, cause?: unknown): BonafideError {
-  return new BonafideError(SPIFFE_ERRORS, "BUNDLE_MALFORMED", `not a JWT bundle: ${reason}`, {
-    details: { reason },
-    cause,
-  });
 }

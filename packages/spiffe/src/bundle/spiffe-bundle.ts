@@ -1,8 +1,7 @@
-import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { type Certificate, parseCertificate, publicKeyOf } from "@bonafide/pki";
-import { SPIFFE_ERRORS } from "../errors.ts";
 import { isTrustDomain, type TrustDomain } from "../id/trust-domain.ts";
 import { BUNDLE_BYTES_MAX, BUNDLE_KEYS_MAX, BUNDLE_SET_MAX } from "../limits.ts";
+import { bundleMalformed } from "./bundle-malformed.ts";
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue, parseJson } from "./json.ts";
 import {
   KEY_TYPES,
@@ -65,11 +64,11 @@ export function parseSpiffeBundle(trustDomain: TrustDomain, text: string): Spiff
 export function parseBundleMap(text: string): ReadonlyMap<TrustDomain, SpiffeBundle> {
   const map = parseJson(text, { lengthMax: BUNDLE_BYTES_MAX });
   const members = isJsonObject(map) ? map.get("trust_domains") : undefined;
-  if (!isJsonObject(members)) throw malformed("trust-domains");
-  if (members.size > BUNDLE_SET_MAX) throw malformed("too-many-bundles");
+  if (!isJsonObject(members)) throw bundleMalformed("a bundle document", "trust-domains");
+  if (members.size > BUNDLE_SET_MAX) throw bundleMalformed("a bundle document", "too-many-bundles");
   const bundles = new Map<TrustDomain, SpiffeBundle>();
   for (const [name, document] of members) {
-    if (!isTrustDomain(name)) throw malformed("trust-domain-name");
+    if (!isTrustDomain(name)) throw bundleMalformed("a bundle document", "trust-domain-name");
     bundles.set(name, { ...readBundle(name, document), refreshHintSeconds: undefined });
   }
   return bundles;
@@ -85,12 +84,13 @@ export function formatSpiffeBundle(bundle: SpiffeBundle): string {
   const { sequence, refreshHintSeconds, x509, jwtAuthorities, witAuthorities } = bundle;
   const members: string[] = [];
   if (sequence !== undefined) {
-    if (sequence < 0n || sequence > SEQUENCE_MAX) throw malformed("sequence");
+    if (sequence < 0n || sequence > SEQUENCE_MAX)
+      throw bundleMalformed("a bundle document", "sequence");
     members.push(`"spiffe_sequence":${sequence}`);
   }
   if (refreshHintSeconds !== undefined) {
     if (!Number.isSafeInteger(refreshHintSeconds) || refreshHintSeconds < 0) {
-      throw malformed("refresh-hint");
+      throw bundleMalformed("a bundle document", "refresh-hint");
     }
     members.push(`"spiffe_refresh_hint":${refreshHintSeconds}`);
   }
@@ -116,15 +116,15 @@ export function formatBundleMap(bundles: ReadonlyMap<TrustDomain, SpiffeBundle>)
 }
 
 function readBundle(trustDomain: TrustDomain, document: JsonValue): SpiffeBundle {
-  if (!isJsonObject(document)) throw malformed("not-an-object");
+  if (!isJsonObject(document)) throw bundleMalformed("a bundle document", "not-an-object");
   const keys = document.get("keys");
-  if (!isJsonArray(keys)) throw malformed("keys");
-  if (keys.length > BUNDLE_KEYS_MAX) throw malformed("too-many-keys");
+  if (!isJsonArray(keys)) throw bundleMalformed("a bundle document", "keys");
+  if (keys.length > BUNDLE_KEYS_MAX) throw bundleMalformed("a bundle document", "too-many-keys");
   const x509: Certificate[] = [];
   const jwtAuthorities: TokenAuthority[] = [];
   const witAuthorities: TokenAuthority[] = [];
   for (const key of keys) {
-    if (!isJsonObject(key)) throw malformed("key-not-an-object");
+    if (!isJsonObject(key)) throw bundleMalformed("a bundle document", "key-not-an-object");
     if (!KEY_TYPES.has(key.get("kty"))) continue;
     switch (key.get("use")) {
       case "x509-svid":
@@ -154,20 +154,21 @@ function readAuthority(key: JsonObject): readonly Certificate[] {
   const x5c = key.get("x5c");
   if (!isJsonArray(x5c) || x5c.length === 0) return [];
   const text = x5c[0];
-  if (typeof text !== "string") throw malformed("x5c");
+  if (typeof text !== "string") throw bundleMalformed("a bundle document", "x5c");
   const der = Buffer.from(text, "base64");
   // The decoder skips what it does not know and takes the URL alphabet too; only canonical base64 comes back the same.
-  if (der.toString("base64") !== text) throw malformed("x5c-base64");
+  if (der.toString("base64") !== text) throw bundleMalformed("a bundle document", "x5c-base64");
   try {
     return [parseCertificate(der)];
   } catch (cause) {
-    throw malformed("x5c-certificate", cause);
+    throw bundleMalformed("a bundle document", "x5c-certificate", cause);
   }
 }
 
 function readSequence(value: JsonValue | undefined): bigint | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "bigint" || value < 0n || value > SEQUENCE_MAX) throw malformed("sequence");
+  if (typeof value !== "bigint" || value < 0n || value > SEQUENCE_MAX)
+    throw bundleMalformed("a bundle document", "sequence");
   return value;
 }
 
@@ -175,14 +176,4 @@ function readSequence(value: JsonValue | undefined): bigint | undefined {
 function readRefreshHint(value: JsonValue | undefined): number | undefined {
   if (typeof value !== "bigint" || value <= 0n) return undefined;
   return value > BigInt(REFRESH_SECONDS_MAX) ? REFRESH_SECONDS_MAX : Number(value);
-}
-
-function malformed(reason: string, cause?: unknown): BonafideError {
-  const inner = isBonafideError(cause) ? `: ${cause.message}` : "";
-  return new BonafideError(
-    SPIFFE_ERRORS,
-    "BUNDLE_MALFORMED",
-    `not a bundle document: ${reason}${inner}`,
-    { details: { reason }, cause },
-  );
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { BonafideError, isBonafideError } from "@bonafide/errors";
+import { isBonafideError } from "@bonafide/errors";
 import { keyAlgorithmOf } from "@bonafide/pki";
-import { SPIFFE_ERRORS } from "../errors.ts";
+import { bundleMalformed } from "./bundle-malformed.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
 /** A key that signs tokens of one trust domain. */
@@ -35,7 +35,7 @@ export function readTokenAuthority(key: JsonObject): readonly TokenAuthority[] {
   } catch (cause) {
     // A size or curve that is not accepted here verifies nothing, and takes no other key with it.
     if (isBonafideError(cause, "PUBLIC_KEY_UNSUPPORTED")) return [];
-    throw malformed("jwk", cause);
+    throw bundleMalformed("a bundle document", "jwk", cause);
   }
 }
 
@@ -49,15 +49,5 @@ export function publicJwk(key: KeyObject): object {
   const { kty, crv, x, y, n, e } = key.export({ format: "jwk" });
   return Object.fromEntries(
     Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined),
-  );
-}
-
-function malformed(reason: string, cause: unknown): BonafideError {
-  const inner = isBonafideError(cause) ? `: ${cause.message}` : "";
-  return new BonafideError(
-    SPIFFE_ERRORS,
-    "BUNDLE_MALFORMED",
-    `not a bundle document: ${reason}${inner}`,
-    { details: { reason }, cause },
   );
 }

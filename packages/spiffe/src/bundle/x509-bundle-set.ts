@@ -1,7 +1,6 @@
-import { BonafideError } from "@bonafide/errors";
-import { SPIFFE_ERRORS } from "../errors.ts";
 import type { TrustDomain } from "../id/trust-domain.ts";
 import { BUNDLE_SET_MAX } from "../limits.ts";
+import { bundleMalformed } from "./bundle-malformed.ts";
 import type { X509Bundle } from "./x509-bundle.ts";
 
 /**
@@ -18,9 +17,10 @@ export type X509BundleSet = ReadonlyMap<TrustDomain, X509Bundle>;
 export function x509BundleSetOf(bundles: Iterable<X509Bundle>): X509BundleSet {
   const set = new Map<TrustDomain, X509Bundle>();
   for (const bundle of bundles) {
-    if (set.has(bundle.trustDomain)) throw malformed("duplicate-trust-domain");
+    if (set.has(bundle.trustDomain))
+      throw bundleMalformed("a bundle set", "duplicate-trust-domain");
     set.set(bundle.trustDomain, bundle);
-    if (set.size > BUNDLE_SET_MAX) throw malformed("too-many-bundles");
+    if (set.size > BUNDLE_SET_MAX) throw bundleMalformed("a bundle set", "too-many-bundles");
   }
   return set;
 }
@@ -45,10 +45,4 @@ export function sharedKeys(set: X509BundleSet): readonly SharedKey[] {
     }
   }
   return shared;
-}
-
-function malformed(reason: string): BonafideError {
-  return new BonafideError(SPIFFE_ERRORS, "BUNDLE_MALFORMED", `not a bundle set: ${reason}`, {
-    details: { reason },
-  });
 }

@@ -1,8 +1,7 @@
-import { BonafideError } from "@bonafide/errors";
 import { type Certificate, digestChain, parseCertificates, parsePem } from "@bonafide/pki";
-import { SPIFFE_ERRORS } from "../errors.ts";
 import type { TrustDomain } from "../id/trust-domain.ts";
 import { BUNDLE_BYTES_MAX, BUNDLE_KEYS_MAX } from "../limits.ts";
+import { bundleMalformed } from "./bundle-malformed.ts";
 
 /**
  * The authorities that may sign X509-SVIDs of one trust domain, and of no other.
@@ -26,7 +25,7 @@ export function x509BundleOf(
   trustDomain: TrustDomain,
   authorities: readonly Certificate[],
 ): X509Bundle {
-  if (authorities.length > BUNDLE_KEYS_MAX) throw malformed("too-many-keys");
+  if (authorities.length > BUNDLE_KEYS_MAX) throw bundleMalformed("a bundle", "too-many-keys");
   const distinct = new Map(
     authorities.map((authority) => [digestChain([authority.der]), authority]),
   );
@@ -45,12 +44,12 @@ export function x509BundleOf(
  * @spec Workload API §5.1
  */
 export function parseX509BundleDer(trustDomain: TrustDomain, der: Uint8Array): X509Bundle {
-  if (der.length > BUNDLE_BYTES_MAX) throw malformed("too-long");
+  if (der.length > BUNDLE_BYTES_MAX) throw bundleMalformed("a bundle", "too-long");
   let authorities: readonly Certificate[];
   try {
     authorities = parseCertificates(der);
   } catch (cause) {
-    throw malformed("certificate", cause);
+    throw bundleMalformed("a bundle", "certificate", cause);
   }
   return x509BundleOf(trustDomain, authorities);
 }
@@ -64,13 +63,13 @@ export function parseX509BundlePem(trustDomain: TrustDomain, text: string): X509
   const authorities: Certificate[] = [];
   try {
     for (const block of parsePem(text)) {
-      if (block.label !== "CERTIFICATE") throw malformed("pem-label");
+      if (block.label !== "CERTIFICATE") throw bundleMalformed("a bundle", "pem-label");
       authorities.push(...parseCertificates(block.der));
     }
   } catch (cause) {
-    throw malformed("certificate", cause);
+    throw bundleMalformed("a bundle", "certificate", cause);
   }
-  if (authorities.length === 0) throw malformed("empty");
+  if (authorities.length === 0) throw bundleMalformed("a bundle", "empty");
   return x509BundleOf(trustDomain, authorities);
 }
 
@@ -88,11 +87,4 @@ export function concatenateDer(certificates: readonly { readonly der: Uint8Array
     at += der.length;
   }
   return out;
-}
-
-function malformed(reason: string, cause?: unknown): BonafideError {
-  return new BonafideError(SPIFFE_ERRORS, "BUNDLE_MALFORMED", `not a bundle: ${reason}`, {
-    details: { reason },
-    cause,
-  });
 }

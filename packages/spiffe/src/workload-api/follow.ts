@@ -1,5 +1,5 @@
 import { BonafideError, isBonafideError } from "@bonafide/errors";
-import { backoffMs, type Clock, type Random } from "@bonafide/lifetime";
+import { backoffMs, type Clock, type Random, slept } from "@bonafide/lifetime";
 import { SPIFFE_ERRORS } from "../errors.ts";
 
 /** A stream of the Workload API whose messages are the whole state each. */
@@ -70,16 +70,9 @@ export async function follow<M, S>(
     // The first end is no failure; an endpoint that ends every stream at once must not be asked in a tight loop.
     const retries = gaveSomething && !failed ? failures - 1 : failures;
     if (retries <= 0) continue;
-    await pause(clock, backoffMs(retries, random.fraction(), { maxMs: pauseMsMax }), signal);
-  }
-}
-
-/** Keeps the process alive as an open stream does: a program that waits for its identity must not end meanwhile. */
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(ms, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    const pauseMs = backoffMs(retries, random.fraction(), { maxMs: pauseMsMax });
+    // As an open stream does: a program that waits for its identity must not end meanwhile.
+    await slept(clock, pauseMs, signal, { keepAlive: true });
   }
 }
 

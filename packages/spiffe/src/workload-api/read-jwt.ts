@@ -1,10 +1,8 @@
-import { BonafideError, isBonafideError } from "@bonafide/errors";
 import type { JWTBundlesResponse, JWTSVIDResponse } from "@bonafide/proto/workload_pb";
 import { type JwtBundleSet, jwtBundleSetOf, parseJwtBundle } from "../bundle/jwt-bundle.ts";
-import { SPIFFE_ERRORS } from "../errors.ts";
-import { parseSpiffeId, pathOf, trustDomainOf } from "../id/spiffe-id.ts";
 import { type JwtSvid, parseJwtSvid } from "../jwt/jwt-svid.ts";
-import { BUNDLE_SET_MAX, SVIDS_MAX } from "../limits.ts";
+import { SVIDS_MAX } from "../limits.ts";
+import { answerInvalid, readAnswer, readBundleMap } from "./read-answer.ts";
 
 /**
  * Reads the answer of FetchJWTSVID.
@@ -17,15 +15,16 @@ export function readJwtSvids(
   { svids }: JWTSVIDResponse,
   asked: { readonly audience: readonly string[]; readonly id?: string },
 ): readonly JwtSvid[] {
-  if (svids.length === 0) throw invalid("svids");
-  if (svids.length > SVIDS_MAX) throw invalid("too-many-svids");
-  return discardable(() =>
+  if (svids.length === 0) throw answerInvalid("svids");
+  if (svids.length > SVIDS_MAX) throw answerInvalid("too-many-svids");
+  return readAnswer(() =>
     svids.map(({ spiffeId, svid, hint }) => {
       const read = parseJwtSvid(svid, { hint });
-      if (read.id !== spiffeId) throw invalid("spiffeId");
+      if (read.id !== spiffeId) throw answerInvalid("spiffeId");
       if (asked.id !== undefined && asked.id !== "" && read.id !== asked.id)
-        throw invalid("spiffeId");
-      if (!asked.audience.every((one) => read.audience.includes(one))) throw invalid("audience");
+        throw answerInvalid("spiffeId");
+      if (!asked.audience.every((one) => read.audience.includes(one)))
+        throw answerInvalid("audience");
       return read;
     }),
   );
@@ -38,35 +37,11 @@ export function readJwtSvids(
  * @spec Workload API §6.2.2
  */
 export function readJwtBundles({ bundles }: JWTBundlesResponse): JwtBundleSet {
-  const entries = Object.entries(bundles);
-  if (entries.length === 0) throw invalid("bundles");
-  if (entries.length > BUNDLE_SET_MAX) throw invalid("too-many-bundles");
-  return discardable(() =>
-    jwtBundleSetOf(
-      entries.map(([key, json]) => {
-        const id = parseSpiffeId(key);
-        if (pathOf(id) !== "") throw invalid("trust-domain-id");
-        const text = new TextDecoder("utf-8", { fatal: true }).decode(json);
-        return parseJwtBundle(trustDomainOf(id), text);
-      }),
-    ),
-  );
-}
-
-function discardable<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (isBonafideError(cause, "WORKLOAD_API_RESPONSE_INVALID")) throw cause;
-    throw invalid(isBonafideError(cause) ? cause.code : "unknown", cause);
-  }
-}
-
-function invalid(reason: string, cause?: unknown): BonafideError {
-  return new BonafideError(
-    SPIFFE_ERRORS,
-    "WORKLOAD_API_RESPONSE_INVALID",
-    `the Workload API's answer was discarded: ${reason}`,
-    { details: { reason }, cause },
-  );
+  return readAnswer(() => {
+    const read = readBundleMap(bundles, (trustDomain, json) =>
+      parseJwtBundle(trustDomain, new TextDecoder("utf-8", { fatal: true }).decode(json)),
+    );
+    if (read.length === 0) throw answerInvalid("bundles");
+    return jwtBundleSetOf(read);
+  });
 }

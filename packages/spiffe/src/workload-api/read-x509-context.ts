@@ -1,13 +1,13 @@
-import { BonafideError, isBonafideError } from "@bonafide/errors";
+import { BonafideError } from "@bonafide/errors";
 import type { X509BundlesResponse, X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { type X509BundleSet, x509BundleSetOf } from "../bundle/x509-bundle-set.ts";
 import { parseX509BundleDer, type X509Bundle } from "../bundle/x509-bundle.ts";
 import { SPIFFE_ERRORS } from "../errors.ts";
-import { parseSpiffeId, pathOf, trustDomainOf } from "../id/spiffe-id.ts";
 import type { TrustDomain } from "../id/trust-domain.ts";
-import { BUNDLE_SET_MAX, SVIDS_MAX } from "../limits.ts";
+import { SVIDS_MAX } from "../limits.ts";
 import type { X509Context } from "../source/x509-context.ts";
 import { parseX509Svid, type X509Svid } from "../svid/x509-svid.ts";
+import { answerInvalid, readAnswer, readBundleMap } from "./read-answer.ts";
 
 /** Options of {@link readX509Context}. */
 export interface ReadX509ContextOptions {
@@ -26,7 +26,7 @@ export function readX509Context(
   response: X509SVIDResponse,
   options: ReadX509ContextOptions = {},
 ): X509Context {
-  const { svids, bundles } = discardable(() => readResponse(response));
+  const { svids, bundles } = readAnswer(() => readResponse(response));
   const { hint } = options;
   const svid = hint === undefined ? svids[0] : svids.find((one) => one.hint === hint);
   if (svid !== undefined) return { svid, svids, bundles };
@@ -42,9 +42,9 @@ export function readX509Context(
  * @spec Workload API §5.2.2
  */
 export function readX509Bundles(response: X509BundlesResponse): X509BundleSet {
-  return discardable(() => {
-    const bundles = readBundles(response.bundles);
-    if (bundles.length === 0) throw invalid("bundles");
+  return readAnswer(() => {
+    const bundles = readBundleMap(response.bundles, parseX509BundleDer);
+    if (bundles.length === 0) throw answerInvalid("bundles");
     return x509BundleSetOf(bundles);
   });
 }
@@ -53,14 +53,14 @@ function readResponse(response: X509SVIDResponse): {
   readonly svids: readonly X509Svid[];
   readonly bundles: X509BundleSet;
 } {
-  if (response.svids.length === 0) throw invalid("svids");
-  if (response.svids.length > SVIDS_MAX) throw invalid("too-many-svids");
+  if (response.svids.length === 0) throw answerInvalid("svids");
+  if (response.svids.length > SVIDS_MAX) throw answerInvalid("too-many-svids");
   const svids: X509Svid[] = [];
   const hints = new Set<string>();
   const own = new Map<TrustDomain, X509Bundle>();
   for (const entry of response.svids) {
     for (const field of ["spiffeId", "x509Svid", "x509SvidKey", "bundle"] as const) {
-      if (entry[field].length === 0) throw invalid(field);
+      if (entry[field].length === 0) throw answerInvalid(field);
     }
     // Of two SVIDs with one hint the first wins (WLA-16).
     if (entry.hint !== "" && hints.has(entry.hint)) continue;
@@ -73,39 +73,14 @@ function readResponse(response: X509SVIDResponse): {
     });
     const bundle = parseX509BundleDer(svid.trustDomain, entry.bundle);
     const known = own.get(svid.trustDomain);
-    if (known !== undefined && known.revision !== bundle.revision) throw invalid("two-bundles");
+    if (known !== undefined && known.revision !== bundle.revision)
+      throw answerInvalid("two-bundles");
     own.set(svid.trustDomain, bundle);
     svids.push(svid);
   }
   // An own bundle among the federated ones would be a second opinion about our own domain.
-  const foreign = readBundles(response.federatedBundles).filter((b) => !own.has(b.trustDomain));
-  return { svids, bundles: x509BundleSetOf([...own.values(), ...foreign]) };
-}
-
-function readBundles(map: Readonly<Record<string, Uint8Array>>): readonly X509Bundle[] {
-  const entries = Object.entries(map);
-  if (entries.length > BUNDLE_SET_MAX) throw invalid("too-many-bundles");
-  return entries.map(([key, der]) => {
-    const id = parseSpiffeId(key);
-    if (pathOf(id) !== "") throw invalid("trust-domain-id");
-    return parseX509BundleDer(trustDomainOf(id), der);
-  });
-}
-
-function discardable<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (isBonafideError(cause, "WORKLOAD_API_RESPONSE_INVALID")) throw cause;
-    throw invalid(isBonafideError(cause) ? cause.code : "unknown", cause);
-  }
-}
-
-function invalid(reason: string, cause?: unknown): BonafideError {
-  return new BonafideError(
-    SPIFFE_ERRORS,
-    "WORKLOAD_API_RESPONSE_INVALID",
-    `the Workload API's answer was discarded: ${reason}`,
-    { details: { reason }, cause },
+  const foreign = readBundleMap(response.federatedBundles, parseX509BundleDer).filter(
+    (b) => !own.has(b.trustDomain),
   );
+  return { svids, bundles: x509BundleSetOf([...own.values(), ...foreign]) };
 }
