@@ -9,12 +9,15 @@ import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
 import {
   addHealth,
+  addReflection,
   addService,
   type CallReport,
+  type Handlers,
   HealthRegistry,
   openServer as openRpcServer,
   type RpcServer,
 } from "@bonafide/rpc";
+import type { DescService } from "@bufbuild/protobuf";
 import { adminEntriesHandlers } from "./api/admin-entries.ts";
 import { adminLedgerHandlers } from "./api/admin-ledger.ts";
 import { agentHandlers } from "./api/agent-service.ts";
@@ -23,6 +26,7 @@ import { entryHandlers } from "./api/entry-service.ts";
 import { isOurFault } from "./api/item-status.ts";
 import { nodeSyncHandlers } from "./api/node-sync.ts";
 import { recoveryHandlers } from "./api/recovery-service.ts";
+import { assertRuled } from "./api/rules.ts";
 import type { ServiceDeps, ServiceOptions } from "./api/services.ts";
 import { svidHandlers } from "./api/svid-service.ts";
 import type { WatchHub } from "./api/watch-hub.ts";
@@ -73,21 +77,23 @@ export class Doors {
       streamsPerConnectionMax: LIMITS.strangerStreams,
     });
     for (const rpc of this.#all()) {
-      addService(rpc, Agent, agentHandlers(services, options));
-      addService(rpc, Entry, entryHandlers(services, options));
-      addService(rpc, Bundle, bundleHandlers(services, options));
-      addService(rpc, SVID, svidHandlers(services, options));
-      addService(rpc, Entries, adminEntriesHandlers(services, options));
-      addService(rpc, NodeSync, nodeSyncHandlers(services, options, hub));
+      serve(rpc, Agent, agentHandlers(services, options));
+      serve(rpc, Entry, entryHandlers(services, options));
+      serve(rpc, Bundle, bundleHandlers(services, options));
+      serve(rpc, SVID, svidHandlers(services, options));
+      serve(rpc, Entries, adminEntriesHandlers(services, options));
+      serve(rpc, NodeSync, nodeSyncHandlers(services, options, hub));
     }
-    addService(this.local, Ledger, adminLedgerHandlers(services, options, ledger));
+    serve(this.local, Ledger, adminLedgerHandlers(services, options, ledger));
     addHealth(this.local, this.#health);
+    addReflection(this.local);
+    for (const { services: served } of this.#all()) served.forEach(assertRuled);
   }
 
   /** Serves recoveries and the signed bundle, once there is a key for them. */
   addRecovery(key: RecoveryKey): void {
     for (const rpc of this.#all()) {
-      addService(rpc, Recovery, recoveryHandlers(this.#services, this.#options, key));
+      serve(rpc, Recovery, recoveryHandlers(this.#services, this.#options, key));
     }
   }
 
@@ -105,6 +111,16 @@ export class Doors {
   #all(): readonly RpcServer<ServerPeer>[] {
     return [this.members, this.strangers, this.local];
   }
+}
+
+/** Adds a service, once it is decided who may call each of its methods. */
+function serve<S extends DescService>(
+  rpc: RpcServer<ServerPeer>,
+  service: S,
+  handlers: Partial<Handlers<S, ServerPeer>>,
+): void {
+  assertRuled(service);
+  addService(rpc, service, handlers);
 }
 
 function observe(log: Log, { call, status, error, durationMs }: CallReport<ServerPeer>): void {

@@ -34,6 +34,8 @@ export const SERVER_ERRORS = {
    * not accepted.
    */
   CSR_INVALID: { status: "invalid_argument", retry: false },
+  /** The method is for downstream servers; the caller has no entry with the downstream flag. */
+  DOWNSTREAM_REQUIRED: { status: "permission_denied", retry: false },
   /** An entry with this SPIFFE ID, parent and selectors exists. */
   ENTRY_EXISTS: { status: "already_exists", retry: false },
   /** A field of the entry is not as it must be; the message names it. */

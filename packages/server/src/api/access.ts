@@ -77,7 +77,8 @@ export class Access {
   /**
    * Judges a call before its first message is read.
    *
-   * @throws ADMIN_REQUIRED, AGENT_REQUIRED, AGENT_*, CALLER_CERTIFICATE_REFUSED, METHOD_UNAVAILABLE_HERE
+   * @throws ADMIN_REQUIRED, AGENT_REQUIRED, AGENT_*, DOWNSTREAM_REQUIRED, CALLER_CERTIFICATE_REFUSED,
+   *   METHOD_UNAVAILABLE_HERE
    */
   check(call: IncomingCall<ServerPeer>): void {
     const { peer, path } = call;
@@ -89,6 +90,15 @@ export class Access {
     if (rule === "anyone") return;
     if (rule === "agent") {
       this.agent(peer);
+      return;
+    }
+    if (rule === "downstream") {
+      this.downstream(peer);
+      return;
+    }
+    if (rule === "agent-or-read") {
+      if (peer.kind === "member" && this.#isAgentId(peer)) this.agent(peer);
+      else this.administrator(peer, "read");
       return;
     }
     if (rule === "local" || rule === undefined) {
@@ -120,6 +130,25 @@ export class Access {
       throw agentDenied(refusal ?? "AGENT_NOT_ATTESTED");
     }
     return { peer, node };
+  }
+
+  /**
+   * The caller as a downstream server: a member of our own trust domain with a live entry of the downstream flag.
+   *
+   * @throws DOWNSTREAM_REQUIRED
+   */
+  downstream(peer: ServerPeer): MemberPeer {
+    const isVouchedFor =
+      peer.kind === "member" &&
+      peer.trustDomain === this.#options.trustDomain &&
+      peer.notAfter > this.#deps.clock.now() &&
+      this.#isRootPublished(peer);
+    if (isVouchedFor && this.#hasEntry(peer.id, "downstream")) return peer;
+    throw new BonafideError(
+      SERVER_ERRORS,
+      "DOWNSTREAM_REQUIRED",
+      "only downstream servers may call this",
+    );
   }
 
   /**
@@ -167,20 +196,20 @@ export class Access {
     const isVouchedFor = isOurs ? this.#isRootPublished(peer) : this.#isForeignRootHeld(peer);
     if (!isVouchedFor) return { kind: "anonymous" };
     if (this.#isAgentId(peer)) return { kind: "agent", spiffeId: peer.id };
-    const isAdmin = this.isAdminId(peer.id) || this.#hasAdminEntry(peer.id);
+    const isAdmin = this.isAdminId(peer.id) || this.#hasEntry(peer.id, "admin");
     return { kind: isAdmin ? "admin" : "member", spiffeId: peer.id };
   }
 
   #grantsOf(caller: Caller): readonly Grant[] {
-    if (caller.kind !== "admin" || !this.#hasAdminEntry(caller.spiffeId)) return this.#grants;
+    if (caller.kind !== "admin" || !this.#hasEntry(caller.spiffeId, "admin")) return this.#grants;
     return [...this.#grants, { holder: caller.spiffeId, scope: "full" }];
   }
 
-  #hasAdminEntry(id: string): boolean {
+  #hasEntry(id: string, flag: "admin" | "downstream"): boolean {
     const now = this.#deps.clock.now();
     for (const { object } of this.#deps.registry.entriesBySpiffeId(id)) {
       const isOver = object.expiresAtSeconds > 0 && object.expiresAtSeconds * 1000 <= now;
-      if (object.admin && !isOver) return true;
+      if (object[flag] && !isOver) return true;
     }
     return false;
   }

@@ -14,7 +14,7 @@ import type { TrustDomain } from "@bonafide/spiffe";
 import { create } from "@bufbuild/protobuf";
 import { checkEntry, checkId, checkSelectors } from "../core/check-entry.ts";
 import { entryWarnings } from "../core/entry-warnings.ts";
-import { pageRequest } from "../core/page.ts";
+import { nextPageToken, pageRequest } from "../core/page.ts";
 import { proposeEntry } from "../core/propose-entry.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { Known } from "../lane/registry-view.ts";
@@ -75,7 +75,8 @@ export function adminEntriesHandlers(
     async listEntries(request) {
       const wanted = Math.min(request.pageSize > 0 ? request.pageSize : PAGE_MAX, PAGE_MAX);
       const filter = storeFilter(request, trustDomain);
-      const { after } = pageRequest(wanted, request.pageToken);
+      const page = pageRequest(wanted, request.pageToken, "owned");
+      const { after } = page;
       const found: OwnedEntry[] = [];
       let last = after;
       for (let scanned = 0; ;) {
@@ -91,7 +92,7 @@ export function adminEntriesHandlers(
         const isEnd = rows.length < PAGE_MAX && found.length < wanted;
         if (isEnd) return { entries: found, nextPageToken: "" };
         if (found.length === wanted || scanned >= SCANNED_MAX) {
-          return { entries: found, nextPageToken: String(last) };
+          return { entries: found, nextPageToken: nextPageToken(page, last) };
         }
       }
     },

@@ -25,7 +25,7 @@ export function agentHandlers(
   deps: ServiceDeps,
   options: ServiceOptions,
 ): Partial<Handlers<typeof Agent, ServerPeer>> {
-  const { access, clock, freshness, lane, log, registry, signRate, soft, store } = deps;
+  const { access, clock, freshness, lane, log, nodeRate, registry, signRate, soft, store } = deps;
   const { trustDomain } = options;
   const agentId = (id: SPIFFEID | undefined): SpiffeId => checkId(id, trustDomain, "agent", "id");
 
@@ -47,6 +47,7 @@ export function agentHandlers(
 
     postStatus({ agentVersion }, { peer }) {
       const agent = access.agent(peer);
+      nodeRate.take(agent.peer.id);
       if (agentVersion.length > LIMITS.agentVersionChars) {
         throw invalid("agent_version is longer than 255 characters");
       }
@@ -92,7 +93,7 @@ export function agentHandlers(
     },
 
     async listAgents({ filter, outputMask, pageSize, pageToken }) {
-      const page = pageRequest(pageSize, pageToken);
+      const page = pageRequest(pageSize, pageToken, "agents");
       const wanted = nodeFilter(filter);
       const rows = await allPages(page, (part) => store.nodes.list(wanted, part));
       return {

@@ -21,5 +21,9 @@ export function bundleHandlers(
       }
       return toWireBundle(options.trustDomain, own, outputMask);
     },
+
+    countBundles() {
+      return { count: 1 + deps.registry.count("bundle") };
+    },
   };
 }

@@ -149,7 +149,7 @@ export function entryHandlers(
     },
 
     async listEntries({ filter, outputMask, pageSize, pageToken }) {
-      const page = pageRequest(pageSize, pageToken);
+      const page = pageRequest(pageSize, pageToken, "entries");
       const wanted = entryFilter(filter, trustDomain);
       const rows = await allPages(page, (part) => store.entries.list(wanted, part));
       return {

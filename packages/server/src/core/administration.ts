@@ -21,6 +21,10 @@ export type AdminMethod =
   | "write-entry"
   | "write-node"
   | "write-token"
+  /** Bundles, ours by appending and those of other trust domains, and where the latter come from. */
+  | "write-bundle"
+  /** Rotating, tainting and revoking authorities. */
+  | "write-authority"
   | "write-ledger";
 
 /** The object a call is about, as it is stored and as it would become; undefined: it does not (or would not) exist. */

@@ -128,12 +128,14 @@ test("a leaf is backdated, whole seconds, never beyond its issuer, and never dea
   });
 });
 
-test("page tokens are decimal rows; anything else is refused", () => {
-  assert.deepEqual(pageRequest(10, "7"), { after: 7, limit: 10, paged: true });
-  assert.equal(nextPageToken(pageRequest(10, ""), 9), "9");
-  assert.equal(nextPageToken(pageRequest(10, "9"), undefined), "");
-  assert.equal(nextPageToken(pageRequest(0, ""), 9), "");
-  for (const bad of ["x", "-1", "1.5", "01", "1e3", " 1", "99999999999999999999"]) {
-    assert.throws(() => pageRequest(1, bad), { code: "PAGE_TOKEN_INVALID" });
+test("a page token is of one list and names a row of it; anything else is refused", () => {
+  const page = pageRequest(10, "rows-7", "rows");
+  assert.deepEqual(page, { after: 7, limit: 10, paged: true, list: "rows" });
+  assert.equal(nextPageToken(pageRequest(10, "", "rows"), 9), "rows-9");
+  assert.equal(nextPageToken(page, undefined), "");
+  assert.equal(nextPageToken(pageRequest(0, "", "rows"), 9), "");
+  const digits = ["", "0", "x", "-1", "1.5", "01", "1e3", " 1", "1-", "1-2", "9007199254740992"];
+  for (const bad of ["rows", "7", "others-7", "-7", ...digits.map((text) => `rows-${text}`)]) {
+    assert.throws(() => pageRequest(1, bad, "rows"), { code: "PAGE_TOKEN_INVALID" }, bad);
   }
 });

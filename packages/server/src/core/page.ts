@@ -10,22 +10,24 @@ export interface PageRequest {
   readonly limit: number;
   /** Whether the caller wants pages at all; otherwise it wants everything in one answer. */
   readonly paged: boolean;
+  /** The list's name, which its tokens begin with. */
+  readonly list: string;
 }
 
 /**
- * Reads a page request. A token is the decimal number of the last row told, as SPIRE's is.
+ * Reads a page request. A token is the list's name and the number of the last row told: it holds for as long as the
+ * list does, whatever is added or removed meanwhile, and for no other list.
  *
+ * @param list  Name of the list, letters only.
  * @throws PAGE_TOKEN_INVALID
  */
-export function pageRequest(pageSize: number, pageToken: string): PageRequest {
-  if (pageToken !== "" && !/^(0|[1-9][0-9]{0,15})$/.test(pageToken)) {
-    throw new BonafideError(SERVER_ERRORS, "PAGE_TOKEN_INVALID", "not a page token of this server");
-  }
+export function pageRequest(pageSize: number, pageToken: string, list: string): PageRequest {
   const paged = pageSize > 0;
   return {
-    after: pageToken === "" ? 0 : Number(pageToken),
+    after: pageToken === "" ? 0 : rowOf(pageToken, list),
     limit: paged ? Math.min(pageSize, LIMITS.listPage) : LIMITS.listPage,
     paged,
+    list,
   };
 }
 
@@ -34,5 +36,12 @@ export function pageRequest(pageSize: number, pageToken: string): PageRequest {
  * on an empty page, as SPIRE's do.
  */
 export function nextPageToken(page: PageRequest, lastRow: number | undefined): string {
-  return page.paged && lastRow !== undefined ? String(lastRow) : "";
+  return page.paged && lastRow !== undefined ? `${page.list}-${lastRow}` : "";
+}
+
+function rowOf(token: string, list: string): number {
+  const [name, digits = "", ...rest] = token.split("-", 3);
+  const row = /^[1-9][0-9]{0,15}$/.test(digits) ? Number(digits) : 0;
+  if (name === list && rest.length === 0 && row > 0 && Number.isSafeInteger(row)) return row;
+  throw new BonafideError(SERVER_ERRORS, "PAGE_TOKEN_INVALID", "not a page token of this list");
 }
