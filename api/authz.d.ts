@@ -605,6 +605,7 @@ export declare class RouteTable {
     #private;
     constructor({ name, routes }: Pick<ServiceDeclaration, "name" | "routes">);
     match(action: ActionName, path: string): MatchedRoute;
+    find(action: ActionName, segments: readonly string[]): RouteDeclaration | undefined;
 }
 
 export type ScopeConstraint = {

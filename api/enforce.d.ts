@@ -10,7 +10,7 @@ export interface Answer {
 
 export type Asked = {
     readonly path: string;
-    readonly routed?: string | undefined;
+    readonly routed?: readonly string[] | undefined;
 } | {
     readonly resource: EntityUid;
 };
@@ -91,6 +91,7 @@ export type ExpressMiddleware<R extends ExpressRequest> = (request: R, response:
 export interface ExpressRequest extends IncomingMessage {
     readonly originalUrl: string;
     readonly baseUrl: string;
+    readonly app?: unknown;
 }
 
 export type FastifyHook<R> = (request: R, reply: FastifyReplyLike, done: () => void) => void;

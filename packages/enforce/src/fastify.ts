@@ -33,7 +33,7 @@ export function authorizeFastify<R extends FastifyRequestLike>(
   return (request, reply, done) => {
     const { raw, url, routeOptions } = request;
     const path = pathOf(url);
-    const routed = routeOptions.url === undefined ? undefined : templateOf(routeOptions.url);
+    const routed = routeOptions.url === undefined ? [] : [templateOf(routeOptions.url)];
     const user = userOf(options, request);
     authorizeRequest({ enforcer, request: raw, user, path, routed }, (answer) => {
       if (answer.allowed) {

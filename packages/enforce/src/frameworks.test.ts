@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { createHttpsServer, type VerifiedRequestListener } from "@bonafide/spiffe";
 import express from "express";
@@ -11,6 +12,14 @@ import { authorizeFastify } from "./fastify.ts";
 import type { HttpAuthorizeOptions } from "./http.ts";
 import { Field, type Received, send } from "./testing/field.ts";
 import { paymentsBundle } from "./testing/payments-org.ts";
+
+const require = createRequire(import.meta.url);
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has no types, and is called alike
+const express4 = require("express4") as typeof express;
+const EXPRESSES = [
+  ["Express 5", express],
+  ["Express 4", express4],
+] as const;
 
 const bundle = { current: await paymentsBundle() };
 const [CHECKOUT, ADMIN, WEB] = ["/ns/shop/checkout", "/ns/shop/admin", "/ns/web/x"];
@@ -32,56 +41,109 @@ const SPELLINGS = [
   "/v1/Keys.",
 ];
 
-test("Express: what is permitted is answered, the rest never reaches a route", async () => {
-  const app = express();
-  const enforcer = enforcerOf();
-  app.use(authorizeExpress(enforcer));
-  app.get("/v1/refunds/:id", (request, response) => void response.send(`id ${request.params.id}`));
-  await using site = await Site.open(app);
-  assert.deepEqual(await site.get(CHECKOUT, "/v1/refunds/7?x=1"), { status: 200, body: "id 7" });
-  const refused = await site.get(WEB, "/v1/refunds/7");
-  const [record] = enforcer.takeRecords().records;
-  assert.equal(refused.status, 403);
-  assert.deepEqual(JSON.parse(refused.body), { error: "CALL_DENIED", decision: record?.id });
-});
-
-test("Express: no spelling reaches a forbidden route, for one who may do everything else", async () => {
-  const app = express();
-  app.use(authorizeExpress(enforcerOf()));
-  app.get("/v1/Keys", (_request, response) => void response.send("secret"));
-  app.get("/v1/:any", (_request, response) => void response.send("any"));
-  app.use((_request, response) => void response.send("secret"));
-  await using site = await Site.open(app);
-  for (const path of SPELLINGS) {
-    assert.equal((await site.get(ADMIN, path)).status, 403, path);
-  }
-  assert.equal((await site.get(ADMIN, "/v1/Other")).body, "any");
-  assert.equal((await site.get(ADMIN, "/v2/anything")).status, 200);
-});
-
-test("Express: mounted below a path it decides about the whole path", async () => {
-  const app = express();
-  const router = express.Router();
-  router.use(authorizeExpress(enforcerOf()));
-  router.get("/:id", (request, response) => void response.send(`id ${request.params.id}`));
-  app.use("/v1/refunds", router);
-  await using site = await Site.open(app);
-  assert.equal((await site.get(CHECKOUT, "/v1/refunds/7")).body, "id 7");
-  assert.equal((await site.get(WEB, "/v1/refunds/7")).status, 403);
-  assert.equal((await site.get(ADMIN, "/v1/refunds")).status, 404);
-});
-
-test("Express: a URL that was rewritten before is refused, since the router will read another one", async () => {
-  const app = express();
-  app.use((request, _response, next) => {
-    request.url = "/v1/Keys";
-    next();
+for (const [name, create] of EXPRESSES) {
+  test(`${name}: what is permitted is answered, the rest never reaches a route`, async () => {
+    const app = create();
+    const enforcer = enforcerOf();
+    app.use(authorizeExpress(enforcer));
+    app.get(
+      "/v1/refunds/:id",
+      (request, response) => void response.send(`id ${request.params.id}`),
+    );
+    await using site = await Site.open(app);
+    assert.deepEqual(await site.get(CHECKOUT, "/v1/refunds/7?x=1"), { status: 200, body: "id 7" });
+    const refused = await site.get(WEB, "/v1/refunds/7");
+    const [record] = enforcer.takeRecords().records;
+    assert.equal(refused.status, 403);
+    assert.deepEqual(JSON.parse(refused.body), { error: "CALL_DENIED", decision: record?.id });
   });
-  app.use(authorizeExpress(enforcerOf()));
-  app.use((_request, response) => void response.send("secret"));
-  await using site = await Site.open(app);
-  assert.equal((await site.get(ADMIN, "/v1/refunds/7")).status, 403);
-});
+
+  test(`${name}: no spelling reaches a forbidden route, for one who may do everything else`, async () => {
+    const app = create();
+    app.use(authorizeExpress(enforcerOf()));
+    app.get("/v1/Keys", (_request, response) => void response.send("secret"));
+    app.get("/v1/:any", (_request, response) => void response.send("any"));
+    app.use((_request, response) => void response.send("secret"));
+    await using site = await Site.open(app);
+    for (const path of SPELLINGS) {
+      assert.equal((await site.get(ADMIN, path)).status, 403, path);
+    }
+    assert.equal((await site.get(ADMIN, "/v1/Other")).body, "any");
+    assert.equal((await site.get(ADMIN, "/v2/anything")).status, 200);
+  });
+
+  test(`${name}: mounted below a path it decides about the whole path`, async () => {
+    const app = create();
+    const router = create.Router();
+    router.use(authorizeExpress(enforcerOf()));
+    router.get("/:id", (request, response) => void response.send(`id ${request.params.id}`));
+    app.use("/v1/refunds", router);
+    await using site = await Site.open(app);
+    assert.equal((await site.get(CHECKOUT, "/v1/refunds/7")).body, "id 7");
+    assert.equal((await site.get(WEB, "/v1/refunds/7")).status, 403);
+    assert.equal((await site.get(ADMIN, "/v1/refunds")).status, 404);
+  });
+
+  test(`${name}: a URL that was rewritten before is refused, since the router will read another one`, async () => {
+    const app = create();
+    app.use((request, _response, next) => {
+      request.url = "/v1/Keys";
+      next();
+    });
+    app.use(authorizeExpress(enforcerOf()));
+    app.use((_request, response) => void response.send("secret"));
+    await using site = await Site.open(app);
+    assert.equal((await site.get(ADMIN, "/v1/refunds/7")).status, 403);
+  });
+
+  test(`${name}: the route that it takes has to be the one that the bundle declares`, async () => {
+    const app = create();
+    const enforcer = enforcerOf();
+    app.use(authorizeExpress(enforcer));
+    app.get("/v1/:any", (request, response) => void response.send(`any ${request.params.any}`));
+    app.get("/v1/kinds", (_request, response) => void response.send("kinds"));
+    const inner = create.Router();
+    inner.get("/me/cards", (_request, response) => void response.send("mine"));
+    inner.get("/:user/cards", (_request, response) => void response.send("cards"));
+    app.use("/v1", inner);
+    const tenant = create.Router({ mergeParams: true });
+    tenant.post("/:id", (_request, response) => void response.send("of a tenant"));
+    app.use("/v1/:tenant", tenant);
+    await using site = await Site.open(app);
+    const refusedFor = async (path: string, method = "GET"): Promise<unknown> => {
+      const { status } = await site.get(ADMIN, path, { method });
+      return status === 403 ? enforcer.takeRecords().records.at(-1)?.reason : status;
+    };
+    assert.equal((await site.get(ADMIN, "/v1/x%40y")).body, "any x@y");
+    // Express gives it to the parameter, which stands first.
+    assert.equal(await refusedFor("/v1/kinds"), "route_disagreement");
+    assert.equal(await refusedFor("/v1/kinds", "HEAD"), "route_disagreement");
+    assert.equal((await site.get(ADMIN, "/v1/me/cards")).body, "mine");
+    assert.equal(await refusedFor("/v1/refunds/7", "POST"), "route_disagreement");
+    assert.equal(await refusedFor("/v1/%6binds"), "path_ambiguous");
+    assert.equal(await refusedFor("/v1/%"), "path_ambiguous");
+    assert.equal((await site.get(ADMIN, "/v2/none")).status, 404);
+  });
+
+  test(`${name}: routes that take all below a prefix count, also in applications within`, async () => {
+    const app = create();
+    const inner = create();
+    inner.use(authorizeExpress(enforcerOf()));
+    inner.all(/./, (_request, _response, next) => next());
+    inner.get(["/refunds/:id", "/other"], (_request, response) => void response.send("refund"));
+    inner.get("/:any", (_request, response) => void response.send("any"));
+    inner.get("/kinds", (_request, response) => void response.send("kinds"));
+    app.use("/v1", inner);
+    app.use("/v2", create());
+    await using site = await Site.open(app);
+    assert.equal((await site.get(ADMIN, "/v1/kinds")).status, 403);
+    assert.equal((await site.get(ADMIN, "/v2/kinds")).status, 404);
+    assert.equal((await site.get(ADMIN, "/v1/refunds/7")).body, "refund");
+    // The bundle knows it as a value of a parameter.
+    assert.equal((await site.get(ADMIN, "/v1/other")).status, 403);
+    assert.equal((await site.get(WEB, "/v1/refunds/7")).status, 403);
+  });
+}
 
 test("Fastify: what is permitted is answered, the rest never reaches a route", async () => {
   const app = fastify();

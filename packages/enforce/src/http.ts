@@ -49,7 +49,7 @@ export interface RequestParts {
   readonly enforcer: Enforcer;
   readonly request: IncomingMessage;
   readonly path: string;
-  readonly routed?: string | undefined;
+  readonly routed?: readonly string[] | undefined;
   /** `undefined`: nobody asks for users here. */
   readonly user: Promise<VerifiedUser | undefined> | undefined;
 }

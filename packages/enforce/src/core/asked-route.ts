@@ -18,11 +18,11 @@ export class NearRoutes {
   readonly #shapes: ReadonlySet<string>;
 
   constructor({ name, routes }: Pick<ServiceDeclaration, "name" | "routes">) {
-    const all = (fold: (path: string) => string): RouteDeclaration[] => {
+    const all = (as: (path: string) => string): RouteDeclaration[] => {
       const byShape = new Map(
         routes.map((route) => [
-          shapeOf(fold(route.path)),
-          { ...route, path: fold(route.path), actions: EVERY },
+          shapeOf(as(route.path)),
+          { ...route, path: as(route.path), actions: EVERY },
         ]),
       );
       return [...byShape.values()];
@@ -39,13 +39,10 @@ export class NearRoutes {
    */
   isLookAlike(path: string): boolean {
     const exact = this.#exact.match(ANY, path).route;
-    let near: RouteDeclaration | undefined;
-    try {
-      near = this.#near.match(ANY, foldPath(path)).route;
-    } catch {
-      // What is left after folding is no path: at most the value of a parameter.
-      return exact === undefined;
-    }
+    const folded = path.slice(1).split("/").map(decodeURIComponent).map(fold);
+    // What is left after folding is no path: at most the value of a parameter.
+    if (path !== "/" && folded.includes("")) return exact === undefined;
+    const near = this.#near.find(ANY, folded);
     if (near === undefined) return false;
     return exact === undefined || shapeOf(foldTemplate(exact.path)) !== shapeOf(near.path);
   }
@@ -53,7 +50,7 @@ export class NearRoutes {
   /**
    * Whether the route that a framework's router found can be the one that is decided about.
    *
-   * @param routed  Template of the framework, parameters as `{name}`, without the leading slash.
+   * @param routed  Template of the framework, parameters as `{name}`, without the leading slash; `*` where it takes all.
    * @param route   What is decided about; `undefined`: no declared route, and then none of another method either.
    */
   agrees(routed: string, path: string, route: RouteDeclaration | undefined): boolean {
@@ -68,23 +65,20 @@ export class NearRoutes {
   }
 }
 
-function foldPath(path: string): string {
-  const decoded = path.split("/").map((segment) => {
-    const text = decodeURIComponent(segment)
-      .toLowerCase()
-      .replace(/[. ]+$/, "");
-    return encodeURIComponent(text);
-  });
-  return decoded.join("/");
+/** A segment without what some reader leaves out: case, compatible forms of a letter, dots and spaces at its end. */
+function fold(segment: string): string {
+  return segment
+    .normalize("NFKC")
+    .toUpperCase()
+    .toLowerCase()
+    .replace(/[. ]+$/, "");
 }
 
-/** As {@link foldPath}, on the segments that are no parameters. */
+/** As {@link fold}, on the segments that are no parameters. */
 function foldTemplate(path: string): string {
   return path
     .split("/")
-    .map((segment) =>
-      PARAMETER.test(segment) ? segment : segment.toLowerCase().replace(/[. ]+$/, ""),
-    )
+    .map((segment) => (PARAMETER.test(segment) ? segment : fold(segment)))
     .join("/");
 }
 

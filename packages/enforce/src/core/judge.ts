@@ -25,8 +25,8 @@ export type Asked =
   | {
       /** Path of the request without query, as it came. */
       readonly path: string;
-      /** Template that the framework's router found, see `NearRoutes.agrees`. */
-      readonly routed?: string | undefined;
+      /** Templates that the framework's router found, in its order; all must agree, see `NearRoutes.agrees`. */
+      readonly routed?: readonly string[] | undefined;
     }
   | { readonly resource: EntityUid };
 
@@ -134,10 +134,10 @@ export class Judge {
     }
     const routes = this.bundle.routes(this.#service);
     if (routes === undefined) return { reason: "no_bundle" };
-    const { path, routed } = asked;
+    const { path, routed = [] } = asked;
     try {
       const { resource, route } = routes.match(action, path);
-      if (routed !== undefined && !this.#near.agrees(routed, path, route)) {
+      if (!routed.every((template) => this.#near.agrees(template, path, route))) {
         return { reason: "route_disagreement" };
       }
       if (this.#near.isLookAlike(path)) return { reason: "path_ambiguous" };

@@ -35,8 +35,9 @@ export class RouteTable {
    *
    * @param path  As it came, with its leading slash and without query: `/v1/refunds/7`, `/pay.v1.Payments/Refund`.
    * @throws AUTHZ_REQUEST_INVALID  a path that two programs could read in two ways: empty or dot segments, encoded
-   *   slashes, backslashes, control characters, broken or doubled percent encoding, more than 8,192 characters; and a
-   *   HEAD of a declared GET that is not declared itself
+   *   slashes, backslashes, control characters, what is not ASCII and not encoded, broken or doubled percent encoding, a
+   *   declared literal written with percent signs (some routers decode first, some never), more than 8,192 characters;
+   *   and a HEAD of a declared GET that is not declared itself
    */
   match(action: ActionName, path: string): MatchedRoute {
     const segments = readPath(path);
@@ -47,6 +48,15 @@ export class RouteTable {
       return { resource: entityOf("Route", `${this.#service}/${UNDECLARED}`), route: undefined };
     }
     return { resource: entityOf("Route", `${this.#service}/${route.path}`), route };
+  }
+
+  /** The declared route of segments that are decoded already, whatever they were spelled like. */
+  find(action: ActionName, segments: readonly string[]): RouteDeclaration | undefined {
+    return find(
+      this.#root,
+      action,
+      segments.map((text) => ({ text, isPlain: true })),
+    );
   }
 
   #add(route: RouteDeclaration): void {
@@ -72,16 +82,24 @@ export function isParameter(segment: string): boolean {
   return /^\{[a-zA-Z0-9_.-]+\}$/.test(segment);
 }
 
+/** A segment of a path as it is meant, and whether it came just so. */
+interface Segment {
+  readonly text: string;
+  readonly isPlain: boolean;
+}
+
 /** Visits each node of the table once at most, however often it turns back. */
 function find(
   node: Node,
   action: ActionName,
-  segments: readonly string[],
+  segments: readonly Segment[],
   at = 0,
 ): RouteDeclaration | undefined {
   const segment = segments[at];
   if (segment === undefined) return node.route?.actions.includes(action) ? node.route : undefined;
-  const literal = node.literals.get(segment);
+  const literal = node.literals.get(segment.text);
+  // Who decodes before looking for a route finds the literal, who decodes values only takes it for one.
+  if (literal !== undefined && !segment.isPlain) throw ambiguous();
   const found = literal && find(literal, action, segments, at + 1);
   return found ?? (node.parameter && find(node.parameter, action, segments, at + 1));
 }
@@ -89,21 +107,21 @@ function find(
 /** Whether frameworks would answer a HEAD by a GET that is another route: rules about the GET would not be asked. */
 function isTakenForGet(
   root: Node,
-  segments: readonly string[],
+  segments: readonly Segment[],
   head: RouteDeclaration | undefined,
 ): boolean {
   const get = find(root, "http.GET", segments);
   return get !== undefined && get !== head;
 }
 
-function readPath(path: string): readonly string[] {
-  if (!path.startsWith("/") || path.length > PATH_CHARACTERS_MAX) throw ambiguous();
+function readPath(path: string): readonly Segment[] {
+  if (path.length > PATH_CHARACTERS_MAX || !/^\/[!-~]*$/.test(path)) throw ambiguous();
   // The root is no declared route, but there is only one way to read it.
   if (path === "/") return [];
   return path.slice(1).split("/").map(readSegment);
 }
 
-function readSegment(segment: string): string {
+function readSegment(segment: string): Segment {
   let text: string;
   try {
     text = decodeURIComponent(segment);
@@ -112,7 +130,7 @@ function readSegment(segment: string): string {
   }
   // What is left of a percent sign would be decoded once more by somebody else.
   if (/^\.{0,2}$/.test(text) || /[\\/%?#;\p{Cc}]/u.test(text)) throw ambiguous();
-  return text;
+  return { text, isPlain: text === segment };
 }
 
 function emptyNode(): Node {
