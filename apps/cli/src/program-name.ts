@@ -22,7 +22,7 @@ export function programName(env: Readonly<Record<string, string | undefined>>): 
 
 /** First words of commands: what tells a command in a sentence from the project's name. */
 const COMMAND =
-  /(?<![\w./-])bonafide (?=(?:--help|up|server|agent|token|entry|bundle|api|jwt|exec|whoami|why|ledger|authz|COMMAND)\b(?!:))/g;
+  /(?<![\w./-])bonafide (?=(?:--help|up|server|agent|token|entry|bundle|federation|localauthority|upstreamauthority|oidc|api|jwt|x509|exec|whoami|why|status|ledger|backup|restore|import|export|completion|authz|COMMAND)\b(?!:))/g;
 
 /**
  * Text for people, in which every command reads as they would type it here. Servers and agents say `bonafide`: they do not

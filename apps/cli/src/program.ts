@@ -5,6 +5,7 @@ import { commandHelp, listHelp } from "./arguments/help.ts";
 import { completeFlags, parseFlags, usage } from "./arguments/parse-flags.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { createOutput, type Output } from "./output.ts";
+import { spireAnswer } from "./spire-verbs.ts";
 
 /** A command that is loaded only when it is called, since gRPC alone costs a tenth of a second. */
 export interface CommandEntry {
@@ -29,7 +30,8 @@ export interface ProgramOptions {
 }
 
 /** Finds the command, parses its line, runs it. Never throws. @returns the exit code */
-export async function runProgram(options: ProgramOptions): Promise<number> {
+export async function runProgram(given: ProgramOptions): Promise<number> {
+  const options = { ...given, words: withJsonFlag(given.words) };
   const { words, stdout, stderr, program } = options;
   const flagsEnd = words.includes("--") ? words.indexOf("--") : words.length;
   const json = words.slice(0, flagsEnd).some((word) => word === "--json" || word === "--json=true");
@@ -42,6 +44,24 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
     output.failure(error);
     return exitCodeOf(error);
   }
+}
+
+/** `-output json` and `-output pretty`, as scripts for SPIRE have them, said our way; anything else is left as it is. */
+function withJsonFlag(words: readonly string[]): readonly string[] {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const said: string[] = [];
+  for (let i = 0; i < end; i++) {
+    const word = words[i] ?? "";
+    const [, inline] = /^--?output(?:=(.*))?$/s.exec(word) ?? [undefined, undefined];
+    const value = /^--?output$/.test(word) ? words[i + 1] : inline;
+    if (!/^--?output(?:=|$)/.test(word) || (value !== "json" && value !== "pretty"))
+      said.push(word);
+    else {
+      if (value === "json") said.push("--json");
+      if (inline === undefined) i++;
+    }
+  }
+  return [...said, ...words.slice(end)];
 }
 
 /** What is not a command is a question for help, or a typing error. */
@@ -99,7 +119,10 @@ function findCommand(
 }
 
 function unknownCommand(commands: readonly CommandEntry[], words: readonly string[]): Error {
-  const typed = words.filter((word) => !word.startsWith("-")).slice(0, 2);
+  const plain = words.filter((word) => !word.startsWith("-"));
+  const answer = spireAnswer(plain, (name) => commands.some((command) => command.name === name));
+  if (answer !== undefined) return usage(answer);
+  const typed = plain.slice(0, 2);
   const near = nearest(
     typed.join(" "),
     commands.map(({ name }) => name),

@@ -1,4 +1,5 @@
 import { COMMANDS } from "../commands/index.ts";
+import { SPIRE_VERBS } from "../spire-verbs.ts";
 import type { FlagSpec } from "./command.ts";
 import { flagShape, flagText } from "./help.ts";
 
@@ -56,5 +57,26 @@ export async function renderCliPage(): Promise<{
       ].join("\n"),
     );
   }
-  return { text: `${HEAD}\n${sections.join("\n\n")}\n`, commands: sections.length };
+  const text = `${HEAD}\n${sections.join("\n\n")}\n\n${verbTable()}`;
+  return { text, commands: sections.length };
+}
+
+/** Each verb of SPIRE's with what is typed here. */
+function verbTable(): string {
+  const names = new Set(COMMANDS.map(({ name }) => name));
+  const rows = SPIRE_VERBS.map(({ program, verb, ours, instead }) => {
+    const here =
+      ours !== undefined && names.has(ours) ? `\`bonafide ${ours}\`` : (instead ?? "not yet");
+    return `| \`${program} ${verb}\` | ${here} |`;
+  });
+  return [
+    "## Verbs of SPIRE",
+    "",
+    "Whoever types one that is spelt otherwise here is told so. Flags of SPIRE's that mean the same are taken in its spelling, and `-output json` for `--json`.",
+    "",
+    "| there | here |",
+    "| --- | --- |",
+    ...rows,
+    "",
+  ].join("\n");
 }

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isBonafideError } from "@bonafide/errors";
@@ -9,8 +8,8 @@ import { formatDurationMs } from "../arguments/duration.ts";
 import { WORKLOAD_SOCKET_FLAG } from "../clients/connect-agent.ts";
 import { requireSocket } from "../clients/socket-client.ts";
 import { workloadSocket } from "../clients/sockets.ts";
+import { replaceFile } from "../clients/svid-files.ts";
 import { EXIT } from "../exit-codes.ts";
-import { openFreshFile } from "../process/fresh-file.ts";
 
 const RETRY_MS = 500;
 
@@ -110,10 +109,4 @@ function writeSvid(folder: string, i: number, svid: X509Svid, context: X509Conte
   replaceFile(join(folder, `svid.${i}.pem`), chain, 0o644);
   replaceFile(join(folder, `svid.${i}.key`), key, 0o600);
   replaceFile(join(folder, `bundle.${i}.pem`), bundle, 0o644);
-}
-
-function replaceFile(path: string, content: string | Buffer, mode: number): void {
-  using file = openFreshFile(path, mode);
-  file.write(content);
-  file.finish();
 }

@@ -2,6 +2,7 @@ import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
+import { ENTRY_DETAIL_FLAGS, entryDetails } from "../clients/entry-flags.ts";
 import { checkKind, foreignTypes, selectorOf } from "../clients/selector-flag.ts";
 import { wireId } from "../clients/spiffe-id-flag.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -24,8 +25,12 @@ export const entryCreate: Command = defineCommand({
       kind: "string",
       help: "the agent's ID, an alias of it, or spiffe://TD/spire/server for a node alias",
       placeholder: "ID",
-      required: true,
       spire: "parentID",
+    },
+    node: {
+      kind: "boolean",
+      help: "names nodes: the parent is the server, the selectors are what attested them",
+      spire: "node",
     },
     selector: {
       kind: "string",
@@ -39,34 +44,7 @@ export const entryCreate: Command = defineCommand({
       help: "take selectors of kinds that no agent is known to observe",
     },
     "entry-id": { kind: "string", help: "an ID of your choice", spire: "entryID" },
-    ttl: {
-      kind: "duration",
-      help: "life of its X509-SVIDs",
-      spire: "x509SVIDTTL",
-      standard: "the server's",
-    },
-    "jwt-ttl": {
-      kind: "duration",
-      help: "life of its JWT-SVIDs",
-      spire: "jwtSVIDTTL",
-      standard: "the server's",
-    },
-    "dns-name": { kind: "string", repeated: true, help: "DNS name in the SVID", spire: "dns" },
-    "federates-with": {
-      kind: "string",
-      repeated: true,
-      help: "trust domain whose bundle it gets",
-      placeholder: "TRUST-DOMAIN",
-      spire: "federatesWith",
-    },
-    hint: { kind: "string", help: "tells several identities of one process apart", spire: "hint" },
-    admin: { kind: "boolean", help: "may administer the server", spire: "admin" },
-    downstream: { kind: "boolean", help: "may be a nested server", spire: "downstream" },
-    "expires-at": {
-      kind: "integer",
-      help: "Unix seconds after which it is void",
-      spire: "entryExpiry",
-    },
+    ...ENTRY_DETAIL_FLAGS,
     owner: { kind: "string", help: "who answers for it" },
     label: { kind: "string", repeated: true, help: "a label", placeholder: "KEY=VALUE" },
     "dry-run": { kind: "boolean", help: "judge it, write nothing" },
@@ -78,7 +56,8 @@ export const entryCreate: Command = defineCommand({
   async run({ flags, env, output, signal }) {
     if (flags.selector.length === 0) throw usage("at least one --selector is required");
     const selectors = flags.selector.map(selectorOf);
-    const parentId = wireId(flags["parent-id"], "--parent-id");
+    const spiffeId = wireId(flags["spiffe-id"], "--spiffe-id");
+    const parentId = parentOf(flags, spiffeId.trustDomain);
     // What stands under the server's own ID names nodes, by what attested them.
     const isOfProcesses = parentId.path !== "/spire/server";
     if (isOfProcesses && !flags["any-selector"]) for (const given of selectors) checkKind(given);
@@ -91,17 +70,10 @@ export const entryCreate: Command = defineCommand({
           labels: Object.fromEntries(flags.label.map(labelOf)),
           entry: {
             id: flags["entry-id"] ?? "",
-            spiffeId: wireId(flags["spiffe-id"], "--spiffe-id"),
+            spiffeId,
             parentId,
             selectors,
-            x509SvidTtl: seconds(flags.ttl),
-            jwtSvidTtl: seconds(flags["jwt-ttl"]),
-            dnsNames: [...flags["dns-name"]],
-            federatesWith: [...flags["federates-with"]],
-            hint: flags.hint ?? "",
-            admin: flags.admin,
-            downstream: flags.downstream,
-            expiresAt: BigInt(flags["expires-at"] ?? 0),
+            ...entryDetails(flags),
           },
         },
       },
@@ -125,8 +97,20 @@ export const entryCreate: Command = defineCommand({
   },
 });
 
-function seconds(ms: number | undefined): number {
-  return ms === undefined ? 0 : Math.ceil(ms / 1000);
+/** @throws USAGE  neither given, or both */
+function parentOf(
+  flags: { readonly "parent-id": string | undefined; readonly node: boolean },
+  trustDomain: string,
+): ReturnType<typeof wireId> {
+  const text = flags["parent-id"];
+  if ((text === undefined) === flags.node) return parent(text, trustDomain);
+  throw usage(
+    flags.node ? "--node and --parent-id exclude each other" : "--parent-id is required, or --node",
+  );
+}
+
+function parent(text: string | undefined, trustDomain: string): ReturnType<typeof wireId> {
+  return text === undefined ? { trustDomain, path: "/spire/server" } : wireId(text, "--parent-id");
 }
 
 function labelOf(text: string): readonly [string, string] {

@@ -23,6 +23,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./server-healthcheck.ts")).serverHealthcheck,
   },
   {
+    name: "server info",
+    summary: "says what a server holds",
+    load: async () => (await import("./debug-info.ts")).serverInfo,
+  },
+  {
+    name: "server logger get",
+    summary: "says how much a server logs",
+    load: async () => (await import("./logger.ts")).serverLoggerGet,
+  },
+  {
+    name: "server logger set",
+    summary: "changes how much a server logs",
+    load: async () => (await import("./logger.ts")).serverLoggerSet,
+  },
+  {
+    name: "server logger reset",
+    summary: "undoes that",
+    load: async () => (await import("./logger.ts")).serverLoggerReset,
+  },
+  {
     name: "agent run",
     summary: "runs the agent of a node",
     load: async () => (await import("./agent-run.ts")).agentRun,
@@ -43,6 +63,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./agent-list.ts")).agentList,
   },
   {
+    name: "agent show",
+    summary: "shows one node",
+    load: async () => (await import("./agent-show.ts")).agentShow,
+  },
+  {
+    name: "agent count",
+    summary: "counts nodes",
+    load: async () => (await import("./agent-count.ts")).agentCount,
+  },
+  {
     name: "agent ban",
     summary: "shuts a node out",
     load: async () => (await import("./agent-ban.ts")).agentBan,
@@ -51,6 +81,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "agent evict",
     summary: "forgets a node",
     load: async () => (await import("./agent-evict.ts")).agentEvict,
+  },
+  {
+    name: "agent purge",
+    summary: "forgets nodes that expired long ago",
+    load: async () => (await import("./agent-purge.ts")).agentPurge,
   },
   {
     name: "token create",
@@ -63,6 +98,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./entry-create.ts")).entryCreate,
   },
   {
+    name: "entry update",
+    summary: "changes an entry",
+    load: async () => (await import("./entry-update.ts")).entryUpdate,
+  },
+  {
     name: "entry list",
     summary: "lists registration entries",
     load: async () => (await import("./entry-list.ts")).entryList,
@@ -71,6 +111,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "entry show",
     summary: "shows one entry",
     load: async () => (await import("./entry-show.ts")).entryShow,
+  },
+  {
+    name: "entry count",
+    summary: "counts registration entries",
+    load: async () => (await import("./entry-count.ts")).entryCount,
   },
   {
     name: "entry delete",
@@ -83,6 +128,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./bundle-show.ts")).bundleShow,
   },
   {
+    name: "bundle count",
+    summary: "counts bundles",
+    load: async () => (await import("./bundle-count.ts")).bundleCount,
+  },
+  {
     name: "api fetch x509",
     summary: "fetches this process's X509-SVIDs",
     load: async () => (await import("./api-fetch-x509.ts")).apiFetchX509,
@@ -93,6 +143,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./api-fetch-jwt.ts")).apiFetchJwt,
   },
   {
+    name: "api watch",
+    summary: "prints this process's X509-SVIDs as they change",
+    load: async () => (await import("./api-watch.ts")).apiWatch,
+  },
+  {
     name: "api validate jwt",
     summary: "judges somebody's JWT-SVID",
     load: async () => (await import("./api-validate-jwt.ts")).apiValidateJwt,
@@ -101,6 +156,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "jwt mint",
     summary: "signs a JWT-SVID without an entry",
     load: async () => (await import("./jwt-mint.ts")).jwtMint,
+  },
+  {
+    name: "x509 mint",
+    summary: "signs an X509-SVID without an entry",
+    load: async () => (await import("./x509-mint.ts")).x509Mint,
   },
   {
     name: "exec",
