@@ -25,6 +25,12 @@ export const SERVER_ERRORS = {
   ATTESTATION_TYPE_UNKNOWN: { status: "failed_precondition", retry: false },
   /** No authority can sign right now. */
   AUTHORITY_NOT_READY: { status: "unavailable", retry: true },
+  /** A bundle of this trust domain is here already; set it to replace it. */
+  BUNDLE_EXISTS: { status: "already_exists", retry: false },
+  /** The bundle cannot be deleted as long as entries federate with its trust domain. */
+  BUNDLE_IN_USE: { status: "failed_precondition", retry: false },
+  /** What was given as another trust domain's bundle cannot be read, or is too large. */
+  BUNDLE_INVALID: { status: "invalid_argument", retry: false },
   /** The server holds no bundle of this trust domain, or none yet. */
   BUNDLE_NOT_FOUND: { status: "not_found", retry: true },
   /** The caller's certificate does not chain to an authority of its trust domain. */

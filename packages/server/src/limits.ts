@@ -38,6 +38,14 @@ export const LIMITS = {
   signaturesPerCall: 500,
   /** Entries of one batch call. */
   entriesPerCall: 1000,
+  /** Other trust domains' bundles, or relationships with them, of one batch call. */
+  bundlesPerCall: 250,
+  /** Another trust domain's bundle as a document. Agents and workloads get it with all others in one message. */
+  foreignBundleBytes: 262_144,
+  /** Authorities of each kind in it: as many as an agent takes. */
+  foreignAuthorities: 128,
+  /** Other trust domains' bundles in one message of the push stream. */
+  foreignBytesPerMessage: 1_048_576,
   /** Entries in one message of the sync streams (SPIRE's page size). */
   syncPage: 500,
   /** Time for each message of a polling agent, ms. */

@@ -132,7 +132,7 @@ class Server implements RunningServer {
     this.ended.catch(() => {
       // Whoever wants to know asks; nobody has to.
     });
-    const bundles = new BundleCache(registry, trustDomain);
+    const bundles = new BundleCache(registry, trustDomain, log);
     const access = new Access({ registry, clock, bundles }, options);
     const authorityDeps = { keys, registry, lane, clock, log };
     this.#services = {

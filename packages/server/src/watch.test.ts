@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { generateKey } from "@bonafide/pki";
 import { NodeSync, UpdateKind, type WatchResponse } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import {
+  BatchDeleteFederatedBundleRequest_Mode,
+  Bundle,
+} from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { PermissionDeniedDetailsSchema } from "@bonafide/proto/spire/api/types/status_pb";
 import { digestOf } from "./api/node-sync.ts";
@@ -71,6 +76,48 @@ test("an agent that holds the newest picture is told that nothing changed", asyn
     }),
   );
   assert.equal(other.kind, UpdateKind.FULL);
+});
+
+test("FED-09, FED-14 (Federation §4.2, §5.1): foreign bundles of a node's entries come by name, change by change, never in one message too many", async () => {
+  await using srv = await openTestServer();
+  const svid = await srv.join();
+  const names = Array.from({ length: 6 }, (_, i) => `d${i}.org`);
+  // Each near the largest there may be: all six in one message would be refused by the transport.
+  const { spki } = generateKey("ec-p256");
+  const keys = Array.from({ length: 128 }, (_, i) => ({
+    keyId: `${i}${"k".repeat(1700)}`,
+    publicKey: spki,
+  }));
+  const { results } = await srv.local(Bundle).batchSetFederatedBundle({
+    bundle: names.map((trustDomain) => ({ trustDomain, jwtAuthorities: keys })),
+  });
+  assert.deepEqual(new Set(results.map(({ status }) => status?.code)), new Set([0]));
+  await createEntries(srv, svid, ["/a"], names);
+  const stream = srv.remote(NodeSync, svid).watch({});
+  const got: string[] = [];
+  let messages = 0;
+  for (let more = true; more; messages++) {
+    const message = await next(stream);
+    more = message.more;
+    got.push(...message.federatedBundles.map(({ trustDomain }) => trustDomain));
+  }
+  assert.deepEqual(got.toSorted(), names);
+  assert.ok(messages > 1);
+
+  await srv.local(Bundle).batchSetFederatedBundle({
+    bundle: [{ trustDomain: "d1.org", jwtAuthorities: keys.slice(0, 1) }],
+  });
+  const changed = await next(stream);
+  assert.deepEqual(
+    changed.federatedBundles.map((b) => [b.trustDomain, b.jwtAuthorities.length]),
+    [["d1.org", 1]],
+  );
+  await srv.local(Bundle).batchDeleteFederatedBundle({
+    trustDomains: ["d2.org"],
+    mode: BatchDeleteFederatedBundleRequest_Mode.DISSOCIATE,
+  });
+  const removed = await next(stream);
+  assert.deepEqual([removed.removedTrustDomains, removed.entries.length], [["d2.org"], 1]);
 });
 
 test("more than 500 entries come in chunks, the last with the digest", async () => {
@@ -147,12 +194,14 @@ async function createEntries(
   srv: TestServer,
   svid: TestSvid,
   paths: readonly string[],
+  federatesWith: readonly string[] = [],
 ): Promise<string[]> {
   const { results } = await srv.local(Entry).batchCreateEntry({
     entries: paths.map((path) => ({
       parentId: wireId(svid),
       spiffeId: { trustDomain: TD, path },
       selectors: [{ type: "unix", value: `path:${path}` }],
+      federatesWith: [...federatesWith],
     })),
   });
   for (const { status } of results) assert.equal(status?.code, 0, status?.message ?? "");

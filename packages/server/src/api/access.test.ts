@@ -61,7 +61,7 @@ async function openAccess(adminId: SpiffeId): Promise<OpenAccess> {
   const trustDomain = parseTrustDomainName("example.org");
   return {
     access: new Access(
-      { registry, clock, bundles: new BundleCache(registry, trustDomain) },
+      { registry, clock, bundles: new BundleCache(registry, trustDomain, () => {}) },
       { trustDomain, adminIds: new Set([adminId]) },
     ),
     lane,

@@ -4,15 +4,17 @@ import type { Handlers } from "@bonafide/rpc";
 import { addressKey } from "../core/address-key.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
+import { federatedBundleHandlers } from "./federated-bundles.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
 import { toWireBundle } from "./wire-svid.ts";
 
-/** spire.api.server.bundle.v1.Bundle: our own bundle, for anybody. */
+/** spire.api.server.bundle.v1.Bundle: our own bundle for anybody, others' for those who hold them. */
 export function bundleHandlers(
   deps: ServiceDeps,
   options: ServiceOptions,
 ): Partial<Handlers<typeof Bundle, ServerPeer>> {
   return {
+    ...federatedBundleHandlers(deps, options),
     getBundle({ outputMask }, { peer }) {
       if (peer.kind === "anonymous") deps.addressRate.take(addressKey(peer.address));
       const own = deps.bundles.own();
@@ -20,10 +22,6 @@ export function bundleHandlers(
         throw new BonafideError(SERVER_ERRORS, "BUNDLE_NOT_FOUND", "there is no bundle yet");
       }
       return toWireBundle(options.trustDomain, own, outputMask);
-    },
-
-    countBundles() {
-      return { count: 1 + deps.registry.count("bundle") };
     },
   };
 }

@@ -21,7 +21,8 @@ import { LIMITS } from "../limits.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { actorOf } from "./access.ts";
 import { allPages } from "./all-pages.ts";
-import { isOurFault, itemFailed, itemOk } from "./item-status.ts";
+import { eachItem } from "./each-item.ts";
+import { itemFailed, itemOk } from "./item-status.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
 import { syncAuthorizedEntries } from "./sync-authorized.ts";
 import { mapSliced } from "./time-slices.ts";
@@ -68,41 +69,22 @@ export function entryHandlers(
     }
   }
 
-  /** Each item by itself, answers in the order of requests. Proposals of one call share batches of the lane. */
-  async function each<T, R>(
-    items: readonly T[],
-    act: (item: T) => Promise<R>,
-    failed: (item: T, error: unknown) => R,
-  ): Promise<R[]> {
-    if (items.length > LIMITS.entriesPerCall) {
-      throw new BonafideError(SERVER_ERRORS, "OVERLOADED", "too many items in one call");
-    }
-    const attempt = async (item: T): Promise<R> => {
-      try {
-        return await act(item);
-      } catch (error) {
-        if (isOurFault(error)) log({ level: "error", event: "entry.not_written", error });
-        return failed(item, error);
-      }
-    };
-    // Started one after the other, in slices; none is waited for before the next starts. None rejects.
-    const started = await mapSliced(items, (item) => ({ result: attempt(item) }));
-    return Promise.all(started.map(({ result }) => result));
-  }
+  const items = { log, event: "entry.not_written", max: LIMITS.entriesPerCall };
 
   return {
     async batchCreateEntry({ entries, outputMask }, { peer }) {
-      const results = await each(
+      const results = await eachItem(
         entries,
         (entry) => createOne(entry, outputMask, peer),
         (_entry, error) => create(CreatedSchema, { status: itemFailed(error) }),
+        items,
       );
       return { results };
     },
 
     async batchUpdateEntry({ entries, inputMask, outputMask }, { peer }) {
       const writer = access.administrator(peer, "write-entry");
-      const results = await each(
+      const results = await eachItem(
         entries,
         async (wire) => {
           if (wire.id === "") throw invalid("the entry id is missing");
@@ -125,13 +107,14 @@ export function entryHandlers(
           });
         },
         (_wire, error) => create(UpdatedSchema, { status: itemFailed(error) }),
+        items,
       );
       return { results };
     },
 
     async batchDeleteEntry({ ids }, { peer }) {
       const writer = access.administrator(peer, "write-entry");
-      const results = await each(
+      const results = await eachItem(
         ids,
         async (id) => {
           if (id === "") throw invalid("the entry id is missing");
@@ -140,6 +123,7 @@ export function entryHandlers(
           return create(DeletedSchema, { status: itemOk(), id });
         },
         (id, error) => create(DeletedSchema, { status: itemFailed(error), id }),
+        items,
       );
       return { results };
     },

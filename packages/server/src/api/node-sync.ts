@@ -138,7 +138,26 @@ interface Contents {
   readonly removedDomains?: readonly string[];
 }
 
-/** One update in messages of bounded size; the first has the bundles, the last the digest. */
+/** Names of trust domains, as many together as their bundles go into one message. */
+function foreignPages({ registry }: ServiceDeps, names: readonly string[]): readonly string[][] {
+  const pages: string[][] = [];
+  let bytes = 0;
+  for (const name of names) {
+    // A document is longer than what is sent of it.
+    const length = registry.find("bundle", name)?.object.jwks.length ?? 0;
+    const page = pages.at(-1);
+    if (page !== undefined && bytes + length <= LIMITS.foreignBytesPerMessage) {
+      page.push(name);
+      bytes += length;
+    } else {
+      pages.push([name]);
+      bytes = length;
+    }
+  }
+  return pages;
+}
+
+/** One update in messages of bounded size; the first has our own bundle, the last the digest. */
 async function* chunks(
   deps: ServiceDeps,
   kind: UpdateKind,
@@ -147,8 +166,10 @@ async function* chunks(
 ): AsyncGenerator<WatchResponse, void, void> {
   const { bundles, clock } = deps;
   const { epoch, n, root } = state;
+  const foreign = foreignPages(deps, federated);
   const messages = Math.max(
     1,
+    foreign.length,
     Math.ceil(entries.length / LIMITS.syncPage),
     Math.ceil(removed.length / REMOVED_PAGE),
   );
@@ -167,13 +188,13 @@ async function* chunks(
       }),
       removedEntryIds: removed.slice(i * REMOVED_PAGE, (i + 1) * REMOVED_PAGE),
       more: !isLast,
+      federatedBundles: (foreign[i] ?? []).flatMap((name) => {
+        const found = bundles.foreign(name);
+        return found === undefined ? [] : [toWireForeignBundle(found)];
+      }),
       ...(i === 0
         ? {
             ...(bundle === undefined ? {} : { bundle }),
-            federatedBundles: federated.flatMap((name) => {
-              const foreign = bundles.foreign(name);
-              return foreign === undefined ? [] : [toWireForeignBundle(foreign)];
-            }),
             removedTrustDomains: [...removedDomains],
           }
         : {}),

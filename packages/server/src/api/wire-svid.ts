@@ -7,11 +7,13 @@ import {
 } from "@bonafide/proto/spire/api/types/bundle_pb";
 import { type JWTSVID, JWTSVIDSchema } from "@bonafide/proto/spire/api/types/jwtsvid_pb";
 import { type X509SVID, X509SVIDSchema } from "@bonafide/proto/spire/api/types/x509svid_pb";
+import type { TokenAuthority } from "@bonafide/spiffe";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ForeignBundle } from "../authority/bundle-cache.ts";
 import type { SignedJwtSvid } from "../authority/sign-jwt.ts";
 import type { SignedSvid } from "../authority/sign-svid.ts";
 import type { BundleJwtKey, OwnBundle } from "../core/bundle.ts";
+import { WHOLE_BUNDLE } from "./wire-bundle.ts";
 import { toWireId } from "./wire-entry.ts";
 
 /** How often holders of our bundle should ask for it again, seconds. */
@@ -63,16 +65,24 @@ export function toWireJwtSvid(svid: SignedJwtSvid, hint = ""): JWTSVID {
   });
 }
 
-/** Another trust domain's bundle as the wire has it. */
-export function toWireForeignBundle(foreign: ForeignBundle): Bundle {
+/** Another trust domain's bundle as the wire has it. @param mask  as of {@link toWireBundle} */
+export function toWireForeignBundle(
+  foreign: ForeignBundle,
+  mask: BundleMask = WHOLE_BUNDLE,
+): Bundle {
+  const { x509, jwtAuthorities, witAuthorities, sequence, refreshHintSeconds } = foreign;
   return create(BundleSchema, {
-    trustDomain: foreign.x509.trustDomain,
-    x509Authorities: foreign.x509.authorities.map(({ der }) => ({ asn1: der })),
-    jwtAuthorities: foreign.jwtAuthorities.map(({ keyId, publicKey }) => ({
-      keyId,
-      publicKey: encodePublicKey(publicKey),
-    })),
-    refreshHint: BigInt(foreign.refreshHintSeconds),
-    sequenceNumber: foreign.sequenceNumber,
+    trustDomain: x509.trustDomain,
+    ...(mask.x509Authorities
+      ? { x509Authorities: x509.authorities.map(({ der }) => ({ asn1: der })) }
+      : {}),
+    ...(mask.jwtAuthorities ? { jwtAuthorities: jwtAuthorities.map(toWireKey) } : {}),
+    ...(mask.witAuthorities ? { witAuthorities: witAuthorities.map(toWireKey) } : {}),
+    ...(mask.refreshHint ? { refreshHint: BigInt(refreshHintSeconds ?? 0) } : {}),
+    ...(mask.sequenceNumber ? { sequenceNumber: sequence ?? 0n } : {}),
   });
+}
+
+function toWireKey({ keyId, publicKey }: TokenAuthority): { keyId: string; publicKey: Uint8Array } {
+  return { keyId, publicKey: encodePublicKey(publicKey) };
 }

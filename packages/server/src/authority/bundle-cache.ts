@@ -1,24 +1,24 @@
+import type { BundleObject } from "@bonafide/ledger";
+import type { Log } from "@bonafide/lifetime";
 import type { Certificate } from "@bonafide/pki";
 import { parseCertificate } from "@bonafide/pki";
 import {
-  parseSpiffeBundle,
-  parseTrustDomainName,
-  type TokenAuthority,
+  type SpiffeBundle,
   type TrustDomain,
   type X509Bundle,
   x509BundleOf,
   type X509BundleSet,
 } from "@bonafide/spiffe";
 import { bundleOf, type OwnBundle } from "../core/bundle.ts";
+import { readBundleObject } from "../federation/foreign-bundle.ts";
 import type { RegistryView } from "../lane/registry-view.ts";
 
-/** Another trust domain's bundle, with what its document said. */
-export interface ForeignBundle {
-  readonly x509: X509Bundle;
-  readonly jwtAuthorities: readonly TokenAuthority[];
-  readonly sequenceNumber: bigint;
-  /** 0: it gave none. */
-  readonly refreshHintSeconds: number;
+/** Another trust domain's bundle. */
+export type ForeignBundle = SpiffeBundle;
+
+interface Read {
+  readonly object: BundleObject;
+  readonly bundle: ForeignBundle | undefined;
 }
 
 /**
@@ -28,17 +28,21 @@ export interface ForeignBundle {
 export class BundleCache {
   readonly #registry: RegistryView;
   readonly #trustDomain: TrustDomain;
+  readonly #log: Log;
   readonly #certificates = new Map<string, Certificate>();
   #own:
     | { readonly number: number; readonly bundle: OwnBundle; readonly x509: X509Bundle }
     | undefined;
-  #foreign:
-    | { readonly number: number; readonly bundles: ReadonlyMap<string, ForeignBundle> }
+  #foreign: { readonly number: number; readonly bundles: ReadonlyMap<string, Read> } | undefined;
+  #all:
+    | { readonly own: X509Bundle; readonly foreign: unknown; readonly set: X509BundleSet }
     | undefined;
 
-  constructor(registry: RegistryView, trustDomain: TrustDomain) {
+  /** @param log  Told of a stored bundle that cannot be read: nobody of its trust domain is trusted then. */
+  constructor(registry: RegistryView, trustDomain: TrustDomain, log: Log) {
     this.#registry = registry;
     this.#trustDomain = trustDomain;
+    this.#log = log;
   }
 
   /** Our own bundle, with the number it has on every wire. */
@@ -55,29 +59,44 @@ export class BundleCache {
   /** All bundles, one a trust domain, to verify peers by. */
   all(): X509BundleSet {
     const own = this.own().x509;
+    const foreign = this.#foreignBundles();
+    if (this.#all?.own === own && this.#all.foreign === foreign) return this.#all.set;
     const set = new Map<TrustDomain, X509Bundle>();
-    for (const { x509 } of this.#foreignBundles().values()) set.set(x509.trustDomain, x509);
-    return set.set(own.trustDomain, own);
+    for (const { bundle } of foreign.values()) {
+      if (bundle !== undefined) set.set(bundle.trustDomain, bundle.x509);
+    }
+    set.set(own.trustDomain, own);
+    this.#all = { own, foreign, set };
+    return set;
   }
 
   /** Another trust domain's bundle by its name; undefined: it is not here. */
   foreign(trustDomain: string): ForeignBundle | undefined {
-    return this.#foreignBundles().get(trustDomain);
+    return this.#foreignBundles().get(trustDomain)?.bundle;
   }
 
-  #foreignBundles(): ReadonlyMap<string, ForeignBundle> {
+  #foreignBundles(): ReadonlyMap<string, Read> {
     const number = this.#registry.kindNumber("bundle");
     if (this.#foreign?.number === number) return this.#foreign.bundles;
-    const bundles = new Map<string, ForeignBundle>();
+    const before = this.#foreign?.bundles;
+    const bundles = new Map<string, Read>();
     for (const { object } of this.#registry.all("bundle")) {
-      const trustDomain = parseTrustDomainName(object.trustDomain);
-      const text = new TextDecoder().decode(object.jwks);
-      const { sequenceNumber, refreshHintSeconds } = object;
-      const { x509, jwtAuthorities } = parseSpiffeBundle(trustDomain, text);
-      bundles.set(trustDomain, { x509, jwtAuthorities, sequenceNumber, refreshHintSeconds });
+      const known = before?.get(object.trustDomain);
+      bundles.set(object.trustDomain, known?.object === object ? known : this.#read(object));
     }
     this.#foreign = { number, bundles };
     return bundles;
+  }
+
+  /** One that cannot be read must not take the others with it. */
+  #read(object: BundleObject): Read {
+    try {
+      return { object, bundle: readBundleObject(object) };
+    } catch (error) {
+      const fields = { trustDomain: object.trustDomain };
+      this.#log({ level: "error", event: "federated_bundle.unreadable", fields, error });
+      return { object, bundle: undefined };
+    }
   }
 
   #parse(id: string, der: Uint8Array): Certificate {

@@ -41,6 +41,8 @@ function stateOf(...objects: readonly WritableObject[]): RegistryView {
     find: (kind, key) => all(kind).find(({ object }) => keyOf(object) === key),
     entriesByParent: (id) => entries().filter(({ object }) => object.parentId === id),
     entriesBySpiffeId: (id) => entries().filter(({ object }) => object.spiffeId === id),
+    entriesFederatingWith: (name) =>
+      entries().filter(({ object }) => object.federatesWith.includes(name)),
     entryLike: (like) =>
       entries().find(({ object }) => likenessText(object) === likenessText(like)),
     numberOf: ({ n }) => n,

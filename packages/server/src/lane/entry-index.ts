@@ -3,26 +3,29 @@ import type { EntryLikeness, Known } from "./registry-view.ts";
 
 type KnownEntry = Known<EntryObject>;
 
-/** Entries by parent, by SPIFFE ID and by likeness. */
+/** Entries by parent, by SPIFFE ID, by likeness and by each trust domain they federate with. */
 export class EntryIndex {
   readonly #byParent = new Map<string, Map<string, KnownEntry>>();
   readonly #bySpiffeId = new Map<string, Map<string, KnownEntry>>();
   readonly #byLikeness = new Map<string, Map<string, KnownEntry>>();
+  readonly #byFederation = new Map<string, Map<string, KnownEntry>>();
 
   /** Takes an entry in; one of the same id must have been removed before. */
   add(entry: KnownEntry): void {
-    const { id, parentId, spiffeId } = entry.object;
+    const { id, parentId, spiffeId, federatesWith } = entry.object;
     addTo(this.#byParent, parentId, id, entry);
     addTo(this.#bySpiffeId, spiffeId, id, entry);
     addTo(this.#byLikeness, likenessText(entry.object), id, entry);
+    for (const name of federatesWith) addTo(this.#byFederation, name, id, entry);
   }
 
   /** Takes an entry out. */
   remove(entry: KnownEntry): void {
-    const { id, parentId, spiffeId } = entry.object;
+    const { id, parentId, spiffeId, federatesWith } = entry.object;
     removeFrom(this.#byParent, parentId, id);
     removeFrom(this.#bySpiffeId, spiffeId, id);
     removeFrom(this.#byLikeness, likenessText(entry.object), id);
+    for (const name of federatesWith) removeFrom(this.#byFederation, name, id);
   }
 
   /** Entries of a parent. */
@@ -33,6 +36,11 @@ export class EntryIndex {
   /** Entries of a SPIFFE ID. */
   bySpiffeId(spiffeId: string): Iterable<KnownEntry> {
     return this.#bySpiffeId.get(spiffeId)?.values() ?? [];
+  }
+
+  /** Entries that federate with a trust domain. */
+  byFederation(trustDomain: string): Iterable<KnownEntry> {
+    return this.#byFederation.get(trustDomain)?.values() ?? [];
   }
 
   /** Entries that SPIRE would call the same; more than one only after a rewind was mended. */

@@ -66,6 +66,11 @@ export class Overlay implements RegistryView {
     yield* this.#entries.bySpiffeId(spiffeId);
   }
 
+  *entriesFederatingWith(trustDomain: string): Iterable<Known<EntryObject>> {
+    yield* this.#unchanged(this.#base.entriesFederatingWith(trustDomain));
+    yield* this.#entries.byFederation(trustDomain);
+  }
+
   entryLike(likeness: EntryLikeness): Known<EntryObject> | undefined {
     for (const entry of this.#entries.byLikeness(likeness)) return entry;
     for (const entry of this.#unchanged(this.#base.entriesAlike(likeness))) return entry;

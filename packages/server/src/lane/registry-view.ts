@@ -55,6 +55,8 @@ export interface RegistryView {
   entriesByParent(parentId: string): Iterable<Known<EntryObject>>;
   /** Entries with exactly this SPIFFE ID, in no order. */
   entriesBySpiffeId(spiffeId: string): Iterable<Known<EntryObject>>;
+  /** Entries that federate with a trust domain, by its name, in no order. */
+  entriesFederatingWith(trustDomain: string): Iterable<Known<EntryObject>>;
   /** The entry that SPIRE would call the same: same ID, same parent, same set of selectors. */
   entryLike(likeness: EntryLikeness): Known<EntryObject> | undefined;
 

@@ -108,6 +108,10 @@ export class Registry implements RegistryView {
     return this.#entries.bySpiffeId(spiffeId);
   }
 
+  entriesFederatingWith(trustDomain: string): Iterable<Known<EntryObject>> {
+    return this.#entries.byFederation(trustDomain);
+  }
+
   entryLike(likeness: EntryLikeness): Known<EntryObject> | undefined {
     for (const entry of this.#entries.byLikeness(likeness)) return entry;
     return undefined;

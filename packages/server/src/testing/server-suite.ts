@@ -1,6 +1,7 @@
 import type { Store } from "@bonafide/plugin-api";
 import { agentSuite } from "./suite/agent-suite.ts";
 import { entrySuite } from "./suite/entry-suite.ts";
+import { federatedBundleSuite } from "./suite/federated-bundle-suite.ts";
 import { ledgerSuite } from "./suite/ledger-suite.ts";
 import { svidSuite } from "./suite/svid-suite.ts";
 
@@ -14,5 +15,6 @@ export function serverSuite(name: string, open: () => Promise<Store>): void {
   agentSuite(name, open);
   entrySuite(name, open);
   svidSuite(name, open);
+  federatedBundleSuite(name, open);
   ledgerSuite(name, open);
 }
