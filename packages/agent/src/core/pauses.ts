@@ -1,5 +1,5 @@
-/** Bounds of the longest pause between two tries, ms: a tenth of a life lies between them (ADR-0100). */
-const PAUSE_MS_MAX = { least: 1000, most: 30_000 };
+/** Bounds of the longest pause between two tries, ms: a twentieth of a life lies between them (ADR-0146). */
+const PAUSE_MS_MAX = { least: 500, most: 30_000 };
 
 /**
  * The longest pause after failures that the SVIDs of an agent allow: who serves SVIDs of a minute cannot wait for half a
@@ -9,5 +9,5 @@ const PAUSE_MS_MAX = { least: 1000, most: 30_000 };
  */
 export function longestPauseMs(lifeMs: number | undefined): number {
   const { least, most } = PAUSE_MS_MAX;
-  return lifeMs === undefined ? most : Math.max(least, Math.min(most, lifeMs / 10));
+  return lifeMs === undefined ? most : Math.max(least, Math.min(most, lifeMs / 20));
 }

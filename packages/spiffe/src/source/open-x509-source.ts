@@ -14,7 +14,7 @@ export interface X509SourceOptions
 const REDACTED: X509Context = { svid: undefined, svids: [], bundles: new Map() };
 
 /** Least of the longest pauses between two tries, ms. */
-const PAUSE_MS_LEAST = 1000;
+const PAUSE_MS_LEAST = 500;
 
 /**
  * Opens a source over the Workload API and waits for its first update. It follows rotations, drops what is withdrawn, and
@@ -47,6 +47,6 @@ export async function openX509Source(
 /** Who has an SVID of seconds cannot wait for half a minute: it would expire while the endpoint is well again. */
 function longestPauseMs({ svid }: X509Context): number {
   if (svid === undefined) return PAUSE_MS_MAX;
-  const tenth = (svid.notAfter - svid.notBefore) / 10;
-  return Math.max(PAUSE_MS_LEAST, Math.min(PAUSE_MS_MAX, tenth));
+  const twentieth = (svid.notAfter - svid.notBefore) / 20;
+  return Math.max(PAUSE_MS_LEAST, Math.min(PAUSE_MS_MAX, twentieth));
 }
