@@ -264,11 +264,39 @@ export interface AttackReport {
     readonly late: readonly string[];
 }
 
+export interface Attacked extends AsyncDisposable {
+    readonly doors: readonly HostileDoor[];
+    readonly faults: readonly string[];
+}
+
 export interface HeldResources {
     readonly heap: number;
     readonly resident: number;
     readonly descriptors: number;
     readonly timers: number;
+}
+
+export interface HostileDoor {
+    readonly name: string;
+    readonly at: {
+        readonly kind: "unix";
+        readonly path: string;
+    }
+     | {
+        readonly kind: "tcp";
+        readonly port: number;
+    }
+     | {
+        readonly kind: "tls";
+        readonly port: number;
+        readonly client?: {
+            readonly keyPem: string;
+            readonly certificatesPem: string;
+        };
+    };
+    readonly services: readonly string[];
+    readonly connectionEvery: number;
+    readonly waiting?: readonly string[];
 }
 
 export interface HostileTarget {
@@ -282,6 +310,7 @@ export interface HostileTarget {
 export interface LongAttackReport extends AttackReport {
     readonly warm: HeldResources;
     readonly held: HeldResources;
+    readonly faults: readonly string[];
 }
 
 export interface TestServer<Peer> extends AsyncDisposable {
@@ -296,6 +325,16 @@ export interface TestServerOptions<Peer> extends RpcServerOptions<Peer> {
     readonly socketName?: string;
 }
 
+export interface Victim extends AsyncDisposable {
+    readonly doors: readonly HostileDoor[];
+    state(): Promise<VictimState>;
+}
+
+export interface VictimState {
+    readonly held: HeldResources;
+    readonly faults: readonly string[];
+}
+
 export declare function assertNothingKept({ warm, held }: LongAttackReport): void;
 
 export declare function attack(targets: readonly HostileTarget[], options: AttackOptions): Promise<AttackReport>;
@@ -306,9 +345,15 @@ export declare function describeAttack({ ends }: AttackReport): string;
 
 export declare function heldResources(): Promise<HeldResources>;
 
-export declare function longAttack(targets: readonly HostileTarget[], { seed, inputs }: {
+export declare function longAttack(victim: Victim, targets: readonly HostileTarget[], { seed, inputs }: {
     readonly seed: number;
     readonly inputs: number;
 }): Promise<LongAttackReport>;
 
 export declare function openTestServer<Peer>(peerOf: (socket: Socket) => Peer, options?: TestServerOptions<Peer>): Promise<TestServer<Peer>>;
+
+export declare function openVictim(program: URL): Promise<Victim>;
+
+export declare function serveVictim(open: () => Promise<Attacked>): Promise<void>;
+
+export declare function targetsOf(doors: readonly HostileDoor[], known: readonly DescService[]): readonly HostileTarget[];

@@ -1,12 +1,15 @@
-import { globSync } from "node:fs";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { LONG_RUNS_PAGE, recordLongRuns, runSetting } from "./long-runs.ts";
 import { TEST_GROUPS } from "./test-groups.ts";
 import { printOut, printRun, runTestFiles, straySkips } from "./test-run.ts";
 
-// node tools/run-tests.ts [--suites|--interop|--long] [PATTERN...]
+// node tools/run-tests.ts [--suites|--interop|--long [--record]] [PATTERN...]
 
 const { CI } = process.env;
-const given = process.argv.slice(2);
+const words = process.argv.slice(2);
+const isRecorded = words.includes("--record");
+const given = words.filter((word) => word !== "--record");
 const named = given[0]?.startsWith("--") === true ? given[0].slice(2) : undefined;
 const patterns = named === undefined ? given : given.slice(1);
 const group = TEST_GROUPS[named ?? "unit"];
@@ -20,7 +23,12 @@ if (group === undefined) {
       ? globSync(patterns)
       : globSync([...group.patterns], { exclude: [...excludes] });
   const options = { concurrency, fileTimeoutMs, print: printOut };
+  const setting = isRecorded ? runSetting(new Date()) : undefined;
   const run = await runTestFiles(files.toSorted(), options);
+  if (setting !== undefined) {
+    const page = existsSync(LONG_RUNS_PAGE) ? readFileSync(LONG_RUNS_PAGE, "utf8") : "";
+    writeFileSync(LONG_RUNS_PAGE, recordLongRuns(page, run, setting));
+  }
   const strays = CI === "true" ? straySkips(run, group.allowedSkips) : [];
   for (const stray of strays) printOut(`SKIPPED WITHOUT LEAVE ${stray}\n`);
   process.exitCode = Math.max(printRun(run, printOut), strays.length > 0 ? 1 : 0);

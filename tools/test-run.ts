@@ -15,11 +15,14 @@ export interface TestResult {
   readonly outcome: Outcome;
   /** Why it failed, for people; or why it was skipped. */
   readonly reason?: string;
+  readonly durationMs?: number;
 }
 
 /** What became of a list of test files. */
 export interface TestRun {
   readonly results: readonly TestResult[];
+  /** What tests said of their own run: their seed, what they measured. */
+  readonly notes: readonly { readonly file: string; readonly text: string }[];
   /** Files in which no test was registered: each is a failure of the run. */
   readonly empty: readonly string[];
 }
@@ -34,6 +37,9 @@ export interface TestRunOptions {
   readonly print: (text: string) => void;
 }
 
+/** What a test says of itself so that its run can be repeated, or was measured; other diagnostics are for its reader. */
+const REPEATABLE = /^(seed \d+|kept: )/;
+
 const GUARD = new URL("leak-guard.ts", import.meta.url).href;
 
 /**
@@ -47,9 +53,10 @@ export async function runTestFiles(
 ): Promise<TestRun> {
   const given = new Map(files.map((file) => [resolve(file), file]));
   const results: TestResult[] = [];
+  const notes: { file: string; text: string }[] = [];
   const stacks = new Map<string, string[]>();
   const seen = new Set<string>();
-  if (files.length === 0) return { results, empty: [] };
+  if (files.length === 0) return { results, notes, empty: [] };
   const events = runFiles({
     files: [...given.keys()],
     concurrency: options.concurrency,
@@ -68,7 +75,11 @@ export async function runTestFiles(
       const shown = given.get(resolve(path)) ?? path;
       if (!isFile) seen.add(shown);
       const outer = isFile ? [] : (stacks.get(file) ?? []).slice(0, nesting);
-      const base = { file: shown, names: isFile ? ["the file itself"] : [...outer, name] };
+      const base = {
+        file: shown,
+        names: isFile ? ["the file itself"] : [...outer, name],
+        durationMs: details.duration_ms,
+      };
       if (event.type === "test:pass" && isFile) continue;
       if (todo !== undefined && todo !== false) results.push({ ...base, outcome: "todo" });
       else if (skip !== undefined && skip !== false) {
@@ -86,11 +97,16 @@ export async function runTestFiles(
       const { file, counts } = event.data;
       const shown = file === undefined ? undefined : given.get(resolve(file));
       if (shown !== undefined && counts.tests > 0) seen.add(shown);
+    } else if (event.type === "test:diagnostic" && REPEATABLE.test(event.data.message)) {
+      const { file = "", message } = event.data;
+      const shown = given.get(resolve(file)) ?? file;
+      notes.push({ file: shown, text: message });
+      options.print(`${shown}: ${message}\n`);
     } else if (event.type === "test:stderr" || event.type === "test:stdout") {
       options.print(event.data.message);
     }
   }
-  return { results, empty: files.filter((file) => !seen.has(file)) };
+  return { results, notes, empty: files.filter((file) => !seen.has(file)) };
 }
 
 /** Counts results; a todo counts as skipped, an empty file as failed. */

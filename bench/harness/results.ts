@@ -31,7 +31,7 @@ export function renderResults(
   });
   return `# Benchmark results
 
-Written by \`npm run bench -- --write\`; never by hand. Best of five windows. The yardstick is the physical limit, measured in the same process beside the value.
+Written by \`npm run bench -- --write\`; never by hand. Best of five windows. The yardstick is the physical limit, measured in the same process beside the value. Tests that take minutes: [long-runs.md](long-runs.md).
 
 - machine: ${setting.machine}
 - runtime: Node ${setting.node}

@@ -1,18 +1,29 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { assertNothingKept, attackSeed, describeAttack, longAttack } from "@bonafide/rpc/testing";
-import { openHostileAgent } from "./testing/index.ts";
+import {
+  assertNothingKept,
+  attackSeed,
+  describeAttack,
+  longAttack,
+  openVictim,
+  targetsOf,
+} from "@bonafide/rpc/testing";
+import { AGENT_SERVICES } from "./testing/index.ts";
 
 const INPUTS = Number(process.env["INPUTS"] ?? 200_000);
 
 test(`${INPUTS} hostile inputs on both sockets: answered or closed within a second, and nothing kept`, async (t) => {
   const seed = attackSeed(process.env);
   t.diagnostic(`seed ${seed}`);
-  await using hostile = await openHostileAgent();
-  const report = await longAttack(hostile.targets, { seed, inputs: INPUTS });
+  await using victim = await openVictim(
+    new URL("testing/hostile-agent-victim.ts", import.meta.url),
+  );
+  const targets = targetsOf(victim.doors, AGENT_SERVICES);
+  const report = await longAttack(victim, targets, { seed, inputs: INPUTS });
   t.diagnostic(describeAttack(report));
-  t.diagnostic(JSON.stringify({ warm: report.warm, held: report.held }));
+  t.diagnostic(`kept: ${JSON.stringify({ warm: report.warm, held: report.held })}`);
   assert.deepEqual(report.late, []);
+  assert.deepEqual(report.faults, []);
   assertNothingKept(report);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { attack, attackSeed, describeAttack } from "@bonafide/rpc/testing";
-import { openHostileAgent } from "./testing/index.ts";
+import { attack, attackSeed, describeAttack, targetsOf } from "@bonafide/rpc/testing";
+import { openHostileAgent, AGENT_SERVICES } from "./testing/index.ts";
 
 const INPUTS = 1500;
 /** No time is judged here: late means never. The long test judges the second. */
@@ -12,9 +12,12 @@ test(`${INPUTS} hostile inputs on both sockets: each answered or closed, none br
   const seed = attackSeed(process.env);
   t.diagnostic(`seed ${seed}`);
   await using hostile = await openHostileAgent();
-  const report = await attack(hostile.targets, { seed, inputs: INPUTS, ...LIMITS });
+  const report = await attack(targetsOf(hostile.doors, AGENT_SERVICES), {
+    seed,
+    inputs: INPUTS,
+    ...LIMITS,
+  });
   t.diagnostic(describeAttack(report));
   assert.deepEqual(report.late, []);
-  const broken = hostile.agent.log.filter(({ event }) => event.endsWith(".call_failed"));
-  assert.deepEqual(broken, []);
+  assert.deepEqual(hostile.faults, []);
 });

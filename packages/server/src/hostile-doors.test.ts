@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { attack, attackSeed, describeAttack } from "@bonafide/rpc/testing";
-import { openHostileServer } from "./testing/hostile-server.ts";
+import { attack, attackSeed, describeAttack, targetsOf } from "@bonafide/rpc/testing";
+import { openHostileServer, SERVER_SERVICES } from "./testing/index.ts";
 
 const INPUTS = 1500;
 /** No time is judged here: late means never. The long test judges the second. */
@@ -12,9 +12,12 @@ test(`${INPUTS} hostile inputs on port and private socket: each answered or clos
   const seed = attackSeed(process.env);
   t.diagnostic(`seed ${seed}`);
   await using hostile = await openHostileServer();
-  const report = await attack(hostile.targets, { seed, inputs: INPUTS, ...LIMITS });
+  const report = await attack(targetsOf(hostile.doors, SERVER_SERVICES), {
+    seed,
+    inputs: INPUTS,
+    ...LIMITS,
+  });
   t.diagnostic(describeAttack(report));
   assert.deepEqual(report.late, []);
-  const broken = hostile.server.events.filter(({ event }) => event === "call.failed");
-  assert.deepEqual(broken, []);
+  assert.deepEqual(hostile.faults, []);
 });

@@ -1,23 +1,22 @@
-import { once } from "node:events";
-import { connect } from "node:net";
-import type { Duplex } from "node:stream";
 import { Diagnosis, Self } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { Launcher, LauncherAdmin } from "@bonafide/proto/bonafide/agent/v1/launcher_pb";
 import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
 import { ServerReflection } from "@bonafide/proto/grpc/reflection/v1/reflection_pb";
 import { SpiffeWorkloadAPI } from "@bonafide/proto/workload_pb";
-import type { HostileTarget } from "@bonafide/rpc/testing";
-import { openTestAgent, type TestAgent } from "./open-test-agent.ts";
+import type { Attacked, HostileDoor } from "@bonafide/rpc/testing";
+import type { DescService } from "@bufbuild/protobuf";
+import { openTestAgent } from "./open-test-agent.ts";
 import { ScriptedServer } from "./scripted-server.ts";
 
-/** A joined agent whose sockets are to be attacked. */
-export interface HostileAgent extends AsyncDisposable {
-  readonly agent: TestAgent;
-  readonly targets: readonly HostileTarget[];
-}
+const COMMON = [Health, ServerReflection] as const;
+const WORKLOAD = [SpiffeWorkloadAPI, Self, Launcher, ...COMMON] as const;
+const ADMIN = [Diagnosis, LauncherAdmin, ...COMMON] as const;
 
-/** Opens an agent and names what listens. */
-export async function openHostileAgent(): Promise<HostileAgent> {
+/** What an agent's sockets serve. */
+export const AGENT_SERVICES: readonly DescService[] = [...new Set([...WORKLOAD, ...ADMIN])];
+
+/** Opens a joined agent whose sockets are to be attacked. */
+export async function openHostileAgent(): Promise<Attacked> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await ScriptedServer.open());
   const agent = stack.use(
@@ -25,31 +24,32 @@ export async function openHostileAgent(): Promise<HostileAgent> {
       server: server.address,
       bootstrap: { kind: "text", text: server.bundlePem },
       joinToken: "token",
+      // As many lines as inputs would be what grows here.
+      keeps: ({ event }) => event.endsWith(".call_failed"),
     }),
   );
   await agent.agent.ready({ signal: AbortSignal.timeout(120_000) });
   const { workloadSocket, adminSocket } = agent.agent;
-  const common = [Health, ServerReflection];
-  const targets = [
+  const doors: readonly HostileDoor[] = [
     {
       name: "workload",
-      connect: () => connectUnix(workloadSocket),
-      services: [SpiffeWorkloadAPI, Self, Launcher, ...common],
+      at: { kind: "unix", path: workloadSocket },
+      services: WORKLOAD.map(({ typeName }) => typeName),
       connectionEvery: 4,
     },
     {
       name: "admin",
-      connect: () => connectUnix(adminSocket),
-      services: [Diagnosis, LauncherAdmin, ...common],
+      at: { kind: "unix", path: adminSocket },
+      services: ADMIN.map(({ typeName }) => typeName),
       connectionEvery: 4,
     },
   ];
   const held = stack.move();
-  return { agent, targets, [Symbol.asyncDispose]: () => held.disposeAsync() };
-}
-
-async function connectUnix(path: string): Promise<Duplex> {
-  const socket = connect({ path, allowHalfOpen: true });
-  await once(socket, "connect");
-  return socket;
+  return {
+    doors,
+    get faults() {
+      return agent.log.map((line) => JSON.stringify(line));
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
 }

@@ -7,7 +7,7 @@ export type { Entry } from "../core/entry.ts";
 export { launcherAttestor } from "../launcher/launcher-attestor.ts";
 export { LauncherSlots } from "../launcher/launcher-slots.ts";
 export { slotsFile } from "../launcher/slots-file.ts";
-export { type HostileAgent, openHostileAgent } from "./hostile-agent.ts";
+export { AGENT_SERVICES, openHostileAgent } from "./hostile-agent.ts";
 export {
   type LogLine,
   openTestAgent,

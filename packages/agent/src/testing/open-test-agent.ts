@@ -21,6 +21,8 @@ export interface TestAgentOptions extends Partial<AgentOptions> {
   readonly clock?: Clock;
   /** Beside the built-in ones. */
   readonly attestors?: AgentDeps["attestors"];
+  /** Which lines are kept; default: all. */
+  readonly keeps?: (line: LogLine) => boolean;
 }
 
 /** A real agent on real sockets in a folder of its own, and clients for it. */
@@ -44,7 +46,7 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
   const log: LogLine[] = [];
   const waiting: { event: string; resolve: (line: LogLine) => void }[] = [];
   const kernel = await openKernel();
-  const { clock = systemClock, attestors = [], ...given } = options;
+  const { clock = systemClock, attestors = [], keeps = () => true, ...given } = options;
   const open = (more: Partial<AgentOptions> = {}): Promise<RunningAgent> =>
     openAgent(
       {
@@ -63,7 +65,7 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
         attestors,
         log: ({ fields = {}, ...event }) => {
           const line = { ...event, fields };
-          log.push(line);
+          if (keeps(line)) log.push(line);
           for (const each of waiting.splice(0)) {
             if (each.event === line.event) each.resolve(line);
             else waiting.push(each);

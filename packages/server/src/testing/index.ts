@@ -1,4 +1,4 @@
-export { type HostileServer, openHostileServer } from "./hostile-server.ts";
+export { openHostileServer, SERVER_SERVICES } from "./hostile-server.ts";
 export { serverSuite } from "./server-suite.ts";
 export {
   attest,

@@ -76,6 +76,8 @@ export interface TestServerOptions {
   readonly options?: Partial<ServerOptions>;
   /** Clients do not verify the server: for tests whose clock is not the machine's. */
   readonly isBlind?: boolean;
+  /** Which events are kept; default: all. */
+  readonly keeps?: (event: LogEvent) => boolean;
 }
 
 /** The trust domain of the tests. */
@@ -113,7 +115,9 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
         kernel,
         clock,
         random: systemRandom,
-        log: (event) => events.push(event),
+        log: (event) => {
+          if (test.keeps?.(event) !== false) events.push(event);
+        },
       },
     );
   let server = await open();

@@ -49,9 +49,11 @@ export async function attack(
   const late: string[] = [];
   const { seed, inputs, parallel, withinMs, silentMs } = options;
   let sent = 0;
+  let noted = 0;
   const note = (what: string, end: HostileEnd | HostileAnswer, mayStay: boolean): void => {
     const key = `${what}: ${end}`;
     ends.set(key, (ends.get(key) ?? 0) + 1);
+    noted++;
     if (end === "open" && !mayStay) late.push(what);
   };
   const worker = async (): Promise<void> => {
@@ -77,8 +79,33 @@ export async function attack(
       }
     }
   };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  using standstill = new Standstill(() => noted);
+  await Promise.race([Promise.all(Array.from({ length: parallel }, worker)), standstill.came]);
   return { ends, late };
+}
+
+/** However long an attack takes, so long nothing may come to an end. */
+const STANDSTILL_MS = 60_000;
+
+/** Fails when a count stands still. */
+class Standstill implements Disposable {
+  readonly came: Promise<never>;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(count: () => number) {
+    let last = count();
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined);
+    this.came = promise;
+    this.#timer = setInterval(() => {
+      if (count() === last) reject(new Error(`nothing came to an end after ${last} inputs`));
+      last = count();
+    }, STANDSTILL_MS);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
 }
 
 /** One line for each way that inputs ended, sorted. */

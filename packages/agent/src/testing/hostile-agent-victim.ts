@@ -1,0 +1,4 @@
+import { serveVictim } from "@bonafide/rpc/testing";
+import { openHostileAgent } from "./hostile-agent.ts";
+
+await serveVictim(openHostileAgent);

@@ -1,0 +1,4 @@
+import { serveVictim } from "@bonafide/rpc/testing";
+import { openHostileServer } from "./hostile-server.ts";
+
+await serveVictim(openHostileServer);
