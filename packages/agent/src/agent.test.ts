@@ -3,10 +3,14 @@ import { spawn } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { once } from "node:events";
 import { chmod, stat } from "node:fs/promises";
+import { connect, constants } from "node:http2";
+import { createConnection } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isBonafideError } from "@bonafide/errors";
+import { systemClock } from "@bonafide/lifetime";
+import { shiftedClock } from "@bonafide/lifetime/testing";
 import { generateKey, jwsSigner, keySigner, parseCertificates } from "@bonafide/pki";
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import { Diagnosis, SyncMode } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
@@ -14,7 +18,7 @@ import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
 import { ServerReflection } from "@bonafide/proto/grpc/reflection/v1/reflection_pb";
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { RpcError } from "@bonafide/rpc";
-import { parseSpiffeId, signJwtSvid } from "@bonafide/spiffe";
+import { parseSpiffeId, parseTrustDomainName, signJwtSvid } from "@bonafide/spiffe";
 import { because } from "./cause-details.ts";
 import type { Entry } from "./core/entry.ts";
 import {
@@ -338,26 +342,75 @@ for (const [reason, code] of [
   });
 }
 
-test("a banned agent that is started again says so, until it is given a new token", async () => {
+for (const { word, refuse, says, command } of [
+  {
+    word: "banned",
+    refuse: "AGENT_BANNED",
+    says: (id: string) => `${id} is banned: the server said so`,
+    command: (id: string) => `bonafide agent evict ${id}`,
+  },
+  {
+    word: "evicted",
+    refuse: "AGENT_NOT_ATTESTED",
+    says: (id: string) => `the server does not know ${id} any more: it was evicted`,
+    command: () => "bonafide token create",
+  },
+] as const) {
+  test(`an agent that was ${word} and is started again says so, until it is given a new token`, async () => {
+    await using server = await ScriptedServer.open();
+    await using agt = await openAgentOf(server);
+    await ready(agt);
+    const id = agt.agent.id ?? "";
+    server.script.refuse = refuse;
+    server.put(entry("wake"));
+    await agt.agent.ended;
+    server.script.refuse = undefined;
+    for (let start = 0; start < 2; start++) {
+      await agt.restart();
+      const end = await agt.agent.ended;
+      assert.ok(end.kind === "stopped" && end.cause?.code === `agent.${word}`);
+      assert.equal(end.cause.says, says(id));
+      assert.equal(end.cause.command, command(id));
+    }
+    server.script.tokens.add("another");
+    await agt.restart({ joinToken: "another" });
+    await ready(agt);
+  });
+}
+
+test("an agent that was set up for another trust domain than its server's is told both", async () => {
   await using server = await ScriptedServer.open();
-  await using agt = await openAgentOf(server);
-  await ready(agt);
-  const id = agt.agent.id ?? "";
-  server.script.refuse = "AGENT_BANNED";
-  server.put(entry("wake"));
-  await agt.agent.ended;
-  server.script.refuse = undefined;
-  for (let start = 0; start < 2; start++) {
-    await agt.restart();
-    const end = await agt.agent.ended;
-    assert.ok(end.kind === "stopped" && end.cause?.code === "agent.banned");
-    assert.equal(end.cause.says, `${id} is banned: the server said so`);
-    assert.equal(end.cause.command, `bonafide agent evict ${id}`);
-  }
-  server.script.tokens.add("another");
-  await agt.restart({ joinToken: "another" });
-  await ready(agt);
+  const other = parseTrustDomainName("other.org");
+  await using agt = await openAgentOf(server, { trustDomain: other });
+  const end = await agt.agent.ended;
+  assert.ok(end.kind === "stopped" && end.cause?.code === "agent.trust_domain_mismatch");
+  assert.match(end.cause.says, /example\.org.+other\.org/);
+  await assert.rejects(ready(agt), { details: because("agent.trust_domain_mismatch") });
 });
+
+for (const push of [true, false]) {
+  const way = push ? "push" : "poll";
+  test(`an agent whose clock runs ahead by more than SVIDs live keeps its own and serves (${way})`, async () => {
+    await using server = await ScriptedServer.open();
+    server.script.push = push;
+    server.script.agentSvidTtlMs = 60_000;
+    server.script.svidTtlMs = 60_000;
+    server.put(entry("one"));
+    await using agt = await openAgentOf(server, { clock: shiftedClock(systemClock, 120_000) });
+    await ready(agt);
+    const { fields } = await agt.logged("clock.differs");
+    assert.match(String(fields["hint"]), /set this node's clock/);
+    assert.deepEqual(await served(agt), ["one"]);
+    await agt.restart();
+    await ready(agt);
+    assert.deepEqual(await served(agt), ["one"]);
+    const events = new Set(agt.log.map(({ event }) => event));
+    for (const event of ["agent.recover_failed", "agent.recovered", "agent.unsettled"]) {
+      assert.ok(!events.has(event), event);
+    }
+    assert.equal(server.calls.filter((call) => call.endsWith("/RenewAgent")).length, 0);
+  });
+}
 
 test("whoever waits for an agent that stops, or is closed, before it is ready is told so", async () => {
   await using server = await ScriptedServer.open();
@@ -473,6 +526,33 @@ test("a request of more than 64 KiB is refused at the workload socket", async ()
     status: "resource_exhausted",
   });
   assert.equal((await health.check({})).status, 1);
+});
+
+test("a request that comes in hundreds of pieces is cut off at the workload socket", async () => {
+  await using server = await ScriptedServer.open();
+  await using agt = await openAgentOf(server);
+  await ready(agt);
+  const client = connect("http://localhost", {
+    createConnection: () => createConnection(agt.agent.workloadSocket),
+  });
+  const call = client.request({
+    ":method": "POST",
+    ":path": "/grpc.health.v1.Health/Check",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  const failed = once(call, "error");
+  call.write(Buffer.from([0, 0, 0, 255, 255]));
+  let pieces = 0;
+  // Each is written once the one before has gone: then no two share a frame.
+  const more = (): void => {
+    if (!call.destroyed && ++pieces < 1000) call.write(Buffer.from([0]), more);
+  };
+  more();
+  await failed;
+  assert.equal(call.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  client.close();
+  assert.equal((await agt.workload(Health).check({})).status, 1);
 });
 
 test("files of the agent are its own alone", async () => {

@@ -1,6 +1,12 @@
 /** Bytes of one request at the workload socket: none of its methods needs more than a few hundred. */
 export const WORKLOAD_REQUEST_BYTES_MAX = 65_536;
 
+/**
+ * Pieces (HTTP/2 data frames) that the requests of one call may come in at the workload socket. A request is one or two;
+ * reflection asks for a service or a file in each.
+ */
+export const WORKLOAD_REQUEST_FRAMES_MAX = 256;
+
 /** Calls running at a time on one connection of the workload socket. */
 export const WORKLOAD_STREAMS_PER_CONNECTION_MAX = 100;
 

@@ -212,6 +212,9 @@ class Agent implements RunningAgent {
         },
         mayIssue: () => this.#clockWatch.mayIssue,
         serverNow: () => this.#serverNow(),
+        sawFresh: (validity) => {
+          this.#clockWatch.sawFresh(validity);
+        },
       },
       options.prefetchMax === undefined ? {} : { prefetchMax: options.prefetchMax },
     );
@@ -455,8 +458,8 @@ async function pinsOf(
   const pins = await file.read();
   const recoveryKey = given ?? pins?.recoveryKey ?? bootstrapKey;
   if (recoveryKey === undefined) return pins;
-  const { spentToken, formerIds = [], bannedId } = pins ?? {};
-  const next = { trustDomain, spentToken, formerIds, bannedId, recoveryKey };
+  const { spentToken, formerIds = [], bannedId, evictedId } = pins ?? {};
+  const next = { trustDomain, spentToken, formerIds, bannedId, evictedId, recoveryKey };
   if (pins?.recoveryKey === undefined) await file.write(next);
   return next;
 }

@@ -19,7 +19,11 @@ import type { AgentOptions } from "./agent-options.ts";
 import { patchAuthority } from "./authority-patch/patched-socket.ts";
 import type { UidOwners } from "./core/subordinate-uids.ts";
 import type { IdentityGroups } from "./identity/identity-groups.ts";
-import { WORKLOAD_REQUEST_BYTES_MAX, WORKLOAD_STREAMS_PER_CONNECTION_MAX } from "./limits.ts";
+import {
+  WORKLOAD_REQUEST_BYTES_MAX,
+  WORKLOAD_REQUEST_FRAMES_MAX,
+  WORKLOAD_STREAMS_PER_CONNECTION_MAX,
+} from "./limits.ts";
 import type { JwtSvidCache } from "./svid/jwt-svid-cache.ts";
 import type { SvidKeeper } from "./svid/svid-keeper.ts";
 import type { CallerGate } from "./workload/caller-gate.ts";
@@ -55,6 +59,7 @@ export async function openAgentSockets(
     openServer<UnixConnection>({
       clock: deps.clock,
       requestBytesMax: WORKLOAD_REQUEST_BYTES_MAX,
+      requestFramesMax: WORKLOAD_REQUEST_FRAMES_MAX,
       streamsPerConnectionMax: WORKLOAD_STREAMS_PER_CONNECTION_MAX,
       check: (call) => {
         const method = `${call.service}/${call.method}`;

@@ -63,6 +63,22 @@ test("an expired SVID is due and over at once, a receipt in the future is not be
   );
 });
 
+test("an SVID that ended before it came, by a clock that runs ahead, has its whole life", () => {
+  const validity = { notBefore: 0, notAfter: 70_000 };
+  const receivedAt = 110_000;
+  const ahead = { receivedAt, monotonicMs: 0, fraction: 0.5 };
+  assert.deepEqual(planRotation(validity, { ...ahead, now: receivedAt }), {
+    renewAtMs: 30_000,
+    expiresAtMs: 60_000,
+  });
+  // Read from disk half a minute later, by the same clock, it has half of it.
+  const later = planRotation(validity, { ...ahead, now: receivedAt + 30_000 });
+  assert.deepEqual(later, { renewAtMs: 0, expiresAtMs: 30_000 });
+  // A clock that was set since says nothing of the time that passed.
+  const since = planRotation(validity, { ...ahead, now: 80_000 });
+  assert.deepEqual(since, { renewAtMs: 0, expiresAtMs: 0 });
+});
+
 test("an SVID is replaced for a changed entry, a lost authority, its end and its half life", () => {
   const held = {
     revision: 1n,

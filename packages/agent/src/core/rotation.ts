@@ -15,14 +15,27 @@ export interface RotationPlan {
 /** Width of the jitter around half life, as a part of the lifetime. */
 const JITTER = 0.1;
 
+/** How far servers set `notBefore` back, ms: SPIRE's do, and ours. */
+const BACKDATED_MS = 10_000;
+
+/**
+ * When a fresh SVID was made, by the clock that made it: `now` where that is within its validity, else near its
+ * beginning. So an SVID that lives for less than our clock runs ahead has its whole life all the same (ADR-0150).
+ */
+export function madeAt({ notBefore, notAfter }: Validity, now: EpochMs): EpochMs {
+  if (now >= notBefore && now < notAfter) return now;
+  return notBefore + Math.min(BACKDATED_MS, Math.max(0, notAfter - notBefore) / 4);
+}
+
 /**
  * Plans replacement at half of the life that was left at receipt, 45 to 55 % of it.
  *
  * Counted from receipt and not from `notBefore`: the latter is backdated, and with SVIDs of seconds that alone would
  * put half life into the past.
  *
- * @param receivedAt  Wall time of receipt; later than `now` or before `notBefore` is not believed.
- * @param now         Wall time that belongs to `monotonicMs`, already corrected by the known clock offset.
+ * @param receivedAt  Wall time of receipt; later than `now` or before `notBefore` is not believed. After `notAfter` it
+ *                    tells how far this clock runs ahead, see {@link madeAt}.
+ * @param now         Wall time that belongs to `monotonicMs`, by the same clock as `receivedAt`.
  * @param fraction    Uniform in [0, 1).
  */
 export function planRotation(
@@ -34,9 +47,13 @@ export function planRotation(
     readonly fraction: number;
   },
 ): RotationPlan {
-  const received = Math.max(validity.notBefore, Math.min(at.receivedAt, at.now));
+  const { receivedAt } = at;
+  const isAhead = receivedAt >= validity.notAfter && at.now >= receivedAt;
+  const aheadMs = isAhead ? receivedAt - madeAt(validity, receivedAt) : 0;
+  const now = at.now - aheadMs;
+  const received = Math.max(validity.notBefore, Math.min(receivedAt - aheadMs, now));
   const life = Math.max(0, validity.notAfter - received);
-  const used = Math.max(0, at.now - received);
+  const used = Math.max(0, now - received);
   const share = 0.5 + JITTER * (at.fraction - 0.5);
   return {
     renewAtMs: at.monotonicMs + Math.max(0, life * share - used),

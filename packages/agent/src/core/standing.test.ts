@@ -21,7 +21,7 @@ const WELL: StandingFacts = {
   known: nothingKnown,
   svid: { plan: PLAN, hasGoodAuthority: true },
   token: "spent",
-  wasBanned: false,
+  lost: undefined,
   hasRecoveryKey: true,
   bundleEnded: false,
   keepAtMs: undefined,
@@ -55,16 +55,18 @@ const NEXT: readonly (readonly [says: string, change: Change, next: NextStep])[]
     { svid: undefined, token: "none" },
     { kind: "stop", cause: "agent.not_attested", deleteSvid: false },
   ],
-  ...(["none", "spent"] as const).map((token): (typeof NEXT)[number] => [
-    `nothing since a ban, token ${token}`,
-    { svid: undefined, wasBanned: true, token },
-    { kind: "stop", cause: "agent.banned", deleteSvid: false },
+  ...(["banned", "evicted"] as const).flatMap((lost): (typeof NEXT)[number][] => [
+    ...(["none", "spent"] as const).map((token): (typeof NEXT)[number] => [
+      `nothing since it was ${lost}, token ${token}`,
+      { svid: undefined, lost, token },
+      { kind: "stop", cause: `agent.${lost}`, deleteSvid: false },
+    ]),
+    [
+      `nothing since it was ${lost}, a new token`,
+      { svid: undefined, lost, token: "fresh" },
+      { kind: "reattest" },
+    ],
   ]),
-  [
-    "nothing since a ban, a new token",
-    { svid: undefined, wasBanned: true, token: "fresh" },
-    { kind: "reattest" },
-  ],
   ["its end", ENDED, { kind: "recover", bundleFirst: false }],
   [
     "its end, and that of all roots",
@@ -160,10 +162,14 @@ test("what a failure teaches depends on the step and on what there is to lose", 
     lessonOf(step, failure, of);
   const refused = { kind: "refused", reason: "AGENT_BANNED" } as const;
   assert.deepEqual(lesson("recover", refused), refused);
-  assert.deepEqual(lesson("renew", { kind: "not_yet_valid" }), { kind: "retry" });
-  assert.deepEqual(lesson("reattest", { kind: "not_yet_valid" }, without), {
-    kind: "clock_behind",
-  });
+  for (const clock of ["ahead", "behind"] as const) {
+    const off = { kind: "clock_off", clock } as const;
+    assert.deepEqual(lesson("renew", off), { kind: "retry" });
+    assert.deepEqual(lesson("reattest", off, without), off);
+    assert.deepEqual(lesson("recover", off, { ...WELL, ...ENDED }), off);
+    const ended = { ...without, bundleEnded: true };
+    assert.deepEqual(lesson("reattest", off, ended), { kind: "unverified", stop: true });
+  }
   const unverified = { kind: "unverified" } as const;
   assert.deepEqual(lesson("renew", unverified), { kind: "unverified", stop: false });
   assert.deepEqual(lesson("reattest", unverified, without), { kind: "unverified", stop: true });
@@ -208,7 +214,7 @@ const anyFacts: fc.Arbitrary<StandingFacts> = fc.record({
     { nil: undefined },
   ),
   token: fc.constantFrom("none", "fresh", "spent"),
-  wasBanned: fc.boolean(),
+  lost: fc.constantFrom("banned", "evicted", undefined),
   hasRecoveryKey: fc.boolean(),
   bundleEnded: fc.boolean(),
   keepAtMs: fc.option(fc.nat(20_000), { nil: undefined }),
@@ -236,7 +242,9 @@ test("whatever the clock says: it waits only under a good SVID, never past half 
       const isLost = next.cause === "agent.banned" || next.cause === "agent.evicted";
       // Only the server's word deletes; of an earlier run's ban nothing is left to delete.
       assert.equal(next.deleteSvid, isLost && known.refusal !== undefined);
-      if (isLost && known.refusal === undefined) assert.ok(given.wasBanned && svid === undefined);
+      if (isLost && known.refusal === undefined) {
+        assert.ok(next.cause === `agent.${given.lost}` && svid === undefined);
+      }
     }),
     { numRuns: 5000 },
   );
@@ -253,7 +261,8 @@ type Answer = { readonly kind: "well" } | StepFailure;
 const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
   fc.constant({ kind: "well" } as const),
   fc.constantFrom<Answer>(
-    { kind: "not_yet_valid" },
+    { kind: "clock_off", clock: "behind" },
+    { kind: "clock_off", clock: "ahead" },
     { kind: "unverified" },
     { kind: "final" },
     { kind: "passing" },
@@ -294,7 +303,7 @@ function play(world: World, answer: Answer, passMs: number): NextStep {
   const change: Partial<StandingFacts> = {
     renew: { svid, known: settled },
     recover: { svid, known: settled, bundleEnded: false },
-    reattest: { svid, known: settled, token: "spent" as const, wasBanned: false },
+    reattest: { svid, known: settled, token: "spent" as const, lost: undefined },
     bundle: { known: { ...known, serverUnverified: false }, bundleEnded: false },
     mismatch: { known: { ...known, serverUnverified: false } },
     pin: { known: { ...known, pinWanted: false }, hasRecoveryKey: true },

@@ -16,7 +16,11 @@ export type StopCause =
   | "agent.not_attested"
   | "agent.svid_expired"
   | "agent.token_refused"
-  | "agent.token_used";
+  | "agent.token_used"
+  | "agent.trust_domain_mismatch";
+
+/** How a node lost its last SVID: by whose word it may not have another one as it is. */
+export type Loss = "banned" | "evicted";
 
 /** What calls taught the agent about its server, until it has acted on it. */
 export interface Known {
@@ -54,8 +58,8 @@ export interface StandingFacts {
   readonly svid: OwnSvidFacts | undefined;
   /** The join token it was given: none, one not tried yet, or the one that it came in by. */
   readonly token: "none" | "fresh" | "spent";
-  /** Whether a ban took its last SVID, in this run or an earlier one. */
-  readonly wasBanned: boolean;
+  /** What took its last SVID, in this run or an earlier one; undefined: nothing did, or it joined since. */
+  readonly lost: Loss | undefined;
   /** Whether the key that signs bundles for recovery was learned or given. */
   readonly hasRecoveryKey: boolean;
   /** Whether every authority of the bundle has ended. */
@@ -98,8 +102,8 @@ export function nextStep(facts: StandingFacts): NextStep {
   if (known.refusal !== undefined) return afterRefusal(known.refusal, facts);
   if (known.serverUnverified) return afterMismatch(facts);
   if (svid === undefined) {
-    // A new token makes a new node of it; the old one is of no more use to a banned node than none.
-    if (facts.wasBanned && facts.token !== "fresh") return stop("agent.banned");
+    // A new token makes a new node of it; the old one is of no more use to a removed node than none.
+    if (facts.lost !== undefined && facts.token !== "fresh") return stop(`agent.${facts.lost}`);
     if (facts.token === "none") return stop("agent.not_attested");
     // A spent token is tried once more: the server forgives the same key for some minutes.
     return { kind: "reattest" };
@@ -152,12 +156,15 @@ function stop(cause: StopCause, { deleteSvid } = { deleteSvid: false }): StopSte
   return { kind: "stop", cause, deleteSvid };
 }
 
+/** Which way this node's clock seems to be off. */
+export type ClockFault = "ahead" | "behind";
+
 /** Why a step failed, as far as the next one depends on it. */
 export type StepFailure =
   /** The verified server refuses this agent as such. */
   | { readonly kind: "refused"; readonly reason: RefusalReason }
-  /** The bundle would prove the peer a little later: clocks differ, and nobody is an impostor. */
-  | { readonly kind: "not_yet_valid" }
+  /** The bundle would prove the peer at another time: this node's clock is off, or the peer did not renew. */
+  | { readonly kind: "clock_off"; readonly clock: ClockFault }
   /** The bundle does not prove whoever answered. */
   | { readonly kind: "unverified" }
   /** The server answered, and asking again with the same words is no use. */
@@ -170,8 +177,8 @@ export type Lesson =
   /** Nothing but to try again. */
   | { readonly kind: "retry" }
   | { readonly kind: "refused"; readonly reason: RefusalReason }
-  /** This node's clock is behind; worth saying while there is no SVID. */
-  | { readonly kind: "clock_behind" }
+  /** This node's clock is off; worth saying while there is no SVID to speak with. */
+  | { readonly kind: "clock_off"; readonly clock: ClockFault }
   | { readonly kind: "unverified"; readonly stop: boolean }
   /** The expired SVID is of no use any more. */
   | { readonly kind: "no_recovery" }
@@ -182,16 +189,17 @@ export type Lesson =
 export function lessonOf(
   step: Step["kind"],
   failure: StepFailure,
-  facts: Pick<StandingFacts, "svid" | "token">,
+  facts: Pick<StandingFacts, "svid" | "token" | "monotonicMs" | "bundleEnded">,
 ): Lesson {
   switch (failure.kind) {
     case "refused":
       return failure;
-    case "not_yet_valid":
-      return facts.svid === undefined ? { kind: "clock_behind" } : { kind: "retry" };
+    case "clock_off":
+      // Where all authorities of the bundle have ended, that is why, and not a clock.
+      if (facts.bundleEnded) return unverified(facts);
+      return isSpeaking(facts) ? { kind: "retry" } : failure;
     case "unverified":
-      // Without an SVID nothing is lost by ending, and a wrong bootstrap bundle is seen at once.
-      return { kind: "unverified", stop: facts.svid === undefined };
+      return unverified(facts);
     case "final":
       if (step === "recover") return { kind: "no_recovery" };
       if (step !== "reattest") return { kind: "retry" };
@@ -206,6 +214,15 @@ export function lessonOf(
   }
 }
 
+/** Without an SVID nothing is lost by ending, and a wrong bootstrap bundle is seen at once. */
+function unverified({ svid }: Pick<StandingFacts, "svid">): Lesson {
+  return { kind: "unverified", stop: svid === undefined };
+}
+
+function isSpeaking({ svid, monotonicMs }: Pick<StandingFacts, "svid" | "monotonicMs">): boolean {
+  return svid !== undefined && monotonicMs < svid.plan.expiresAtMs;
+}
+
 /** What is known after a lesson. */
 export function learn(known: Known, lesson: Lesson): Known {
   switch (lesson.kind) {
@@ -216,7 +233,7 @@ export function learn(known: Known, lesson: Lesson): Known {
     case "no_recovery":
       return { ...known, canRecover: false };
     case "retry":
-    case "clock_behind":
+    case "clock_off":
     case "no_token":
       return known;
     default:

@@ -1,4 +1,5 @@
 import { backoffMs } from "@bonafide/lifetime";
+import { FIRST_PAUSE_MS } from "./pauses.ts";
 
 /** How the agent hears of changes. */
 export type SyncMode = "push" | "poll";
@@ -24,9 +25,6 @@ export type SyncOutcome =
 
 /** A polling agent asks its server for push again after so long: it may have been upgraded. */
 const PROBE_PUSH_MS = 600_000;
-
-/** First pause after failures, ms. */
-const FAILURE_FIRST_MS = 500;
 
 /** Before the first round. */
 export const firstSyncState: SyncState = { mode: "push", failures: 0, probePushAtMs: 0 };
@@ -55,7 +53,7 @@ export function nextSync(
     case "failed": {
       const failures = state.failures + 1;
       const own = backoffMs(failures, fraction, {
-        firstMs: FAILURE_FIRST_MS,
+        firstMs: FIRST_PAUSE_MS.sync,
         maxMs: pauseMsMax,
       });
       const told = outcome.retryAfterMs ?? 0;
@@ -65,7 +63,7 @@ export function nextSync(
     case "done": {
       if (state.mode === "push") {
         // Streams end after a set time; spread the reconnects over half a second.
-        return { state: { ...state, failures: 0 }, waitMs: fraction * FAILURE_FIRST_MS };
+        return { state: { ...state, failures: 0 }, waitMs: fraction * FIRST_PAUSE_MS.sync };
       }
       const mode = monotonicMs >= state.probePushAtMs ? "push" : "poll";
       return {

@@ -13,6 +13,8 @@ export interface Pins {
   readonly formerIds: readonly string[];
   /** The ID it lost to a ban, until it joins anew. */
   readonly bannedId: string | undefined;
+  /** The ID it lost otherwise: the server did not know it any more. */
+  readonly evictedId: string | undefined;
 }
 
 /** The pins on disk; no secrets, but whoever could write them could stand in for the server. */
@@ -40,6 +42,7 @@ export class PinFile {
         spentToken: text(fields, "spentToken"),
         formerIds: texts(fields, "formerIds"),
         bannedId: text(fields, "bannedId"),
+        evictedId: text(fields, "evictedId"),
       };
     } catch (cause) {
       throw new BonafideError(AGENT_ERRORS, "AGENT_STATE_INVALID", `${this.#path} is damaged`, {
@@ -51,9 +54,9 @@ export class PinFile {
 
   /** @throws AGENT_STATE_UNAVAILABLE */
   async write(pins: Pins): Promise<void> {
-    const { trustDomain, recoveryKey, spentToken, formerIds, bannedId } = pins;
+    const { recoveryKey, ...others } = pins;
     const key = recoveryKey === undefined ? undefined : Buffer.from(recoveryKey).toString("base64");
-    const fields = { trustDomain, recoveryKey: key, spentToken, formerIds, bannedId };
+    const fields = { ...others, recoveryKey: key };
     await writePrivateFile(this.#path, Buffer.from(JSON.stringify(fields), "utf8"));
   }
 }

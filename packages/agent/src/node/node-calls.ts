@@ -27,7 +27,7 @@ import {
   type SignedBundle,
   verifySignedBundle,
 } from "../server/signed-bundle.ts";
-import { presentedAuthorityInsecure } from "./authority-probe.ts";
+import { type Presented, probeServerInsecure } from "./authority-probe.ts";
 import { ServerLinks } from "./server-links.ts";
 
 /** What {@link NodeCalls} works with. */
@@ -127,9 +127,9 @@ export class NodeCalls {
     }
   }
 
-  /** Key id of the authority that whoever answers presents, for a message. */
-  presentedAuthorityInsecure(options: CallOptions): Promise<string> {
-    return presentedAuthorityInsecure(this.#address, options);
+  /** What whoever answers presents, for a message. */
+  probeServerInsecure(options: CallOptions): Promise<Presented> {
+    return probeServerInsecure(this.#address, options);
   }
 
   /** Ends all connections. Idempotent. */

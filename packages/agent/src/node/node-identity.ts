@@ -1,40 +1,30 @@
-import { BonafideError, isBonafideError } from "@bonafide/errors";
+import { isBonafideError } from "@bonafide/errors";
 import { backoffMs, type Clock, type Log, type Random } from "@bonafide/lifetime";
-import { type GeneratedKey, generateKey } from "@bonafide/pki";
-import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
 import type { X509Context, X509ContextSource, X509Svid } from "@bonafide/spiffe";
-import { because } from "../cause-details.ts";
 import { allExpired } from "../core/bundle.ts";
-import { longestPauseMs } from "../core/pauses.ts";
+import { FIRST_PAUSE_MS, longestPauseMs, STEPS_IN_A_ROW_MAX } from "../core/pauses.ts";
 import {
-  type Known,
   learn,
   type Lesson,
   lessonOf,
   nextStep,
-  nothingKnown,
   type RefusalReason,
   type StandingFacts,
   type Step,
-  type StopCause,
-  type StopStep,
 } from "../core/standing.ts";
 import type { StandingFact } from "../core/why/facts.ts";
 import type { IdentityFile, StoredIdentity } from "../disk/identity-file.ts";
 import type { JoinKey } from "../disk/join-key.ts";
-import { AGENT_ERRORS } from "../errors.ts";
 import type { Picture } from "../picture/picture.ts";
-import { parseAgentSvid } from "../server/parse-svid.ts";
 import type { ServerAddress } from "../server/server-link.ts";
-import { verifySignedBundle } from "../server/signed-bundle.ts";
 import { Wake } from "../wake.ts";
-import { parseBundle } from "../wire/parse-bundle.ts";
 import type { ClockWatch } from "./clock-watch.ts";
 import { NodeCalls } from "./node-calls.ts";
 import type { NodePins } from "./node-pins.ts";
+import { NodeStanding } from "./node-standing.ts";
+import { NodeSteps } from "./node-steps.ts";
 import { OwnSvid } from "./own-svid.ts";
 import type { ServerLinks } from "./server-links.ts";
-import { mismatchOf, standingAt } from "./standing-at.ts";
 import { stepFailureOf } from "./step-failure.ts";
 
 /** What a {@link NodeIdentity} works with. */
@@ -56,9 +46,6 @@ export interface NodeIdentityOptions {
   readonly joinToken: string | undefined;
 }
 
-/** First pause after a failed step, ms. */
-const RETRY_FIRST_MS = 500;
-
 /**
  * The agent's own SVID: joins, renews at half life, comes back after expiry, and stops when only a person can help.
  *
@@ -66,16 +53,14 @@ const RETRY_FIRST_MS = 500;
  */
 export class NodeIdentity implements X509ContextSource {
   readonly #deps: NodeIdentityDeps;
-  readonly #options: NodeIdentityOptions;
   readonly #own: OwnSvid;
   readonly #wake: Wake;
   readonly #calls: NodeCalls;
-  #known: Known = nothingKnown;
-  #standing: StandingFact = { kind: "not_attested", detail: "it has not tried yet" };
+  readonly #steps: NodeSteps;
+  readonly #standing: NodeStanding = new NodeStanding();
 
   constructor(deps: NodeIdentityDeps, options: NodeIdentityOptions) {
     this.#deps = deps;
-    this.#options = options;
     const { picture, clock } = deps;
     this.#own = new OwnSvid(deps);
     this.#wake = new Wake(clock);
@@ -87,6 +72,13 @@ export class NodeIdentity implements X509ContextSource {
       onRefused: (reason) => {
         this.refused(reason);
       },
+    });
+    this.#steps = new NodeSteps({
+      ...deps,
+      own: this.#own,
+      calls: this.#calls,
+      standing: this.#standing,
+      joinToken: options.joinToken,
     });
     picture.onChange((change) => {
       if (change.bundle) this.#wake.wake();
@@ -107,7 +99,7 @@ export class NodeIdentity implements X509ContextSource {
   }
 
   get standing(): StandingFact {
-    return this.#standing;
+    return this.#standing.fact;
   }
 
   get svid(): X509Svid | undefined {
@@ -131,7 +123,7 @@ export class NodeIdentity implements X509ContextSource {
   /** Takes the SVID that an earlier run left. */
   restore(stored: StoredIdentity): void {
     this.#own.take(stored);
-    if (this.isValid) this.#standing = { kind: "good" };
+    if (this.isValid) this.#standing.says({ kind: "good" });
   }
 
   /** Resolves once there is a valid SVID. @throws the signal's reason */
@@ -142,13 +134,13 @@ export class NodeIdentity implements X509ContextSource {
 
   /** Told by whoever called the server and was refused as this agent. */
   refused(reason: RefusalReason): void {
-    this.#knows({ refusal: reason });
+    this.#standing.knows({ refusal: reason });
     this.#wake.wake();
   }
 
   /** Told by whoever could not verify the server under the bundle. */
   serverUnverified(): void {
-    this.#knows({ serverUnverified: true });
+    this.#standing.knows({ serverUnverified: true });
     this.#wake.wake();
   }
 
@@ -160,14 +152,14 @@ export class NodeIdentity implements X509ContextSource {
 
   /** Told after a call under the SVID succeeded. */
   confirmed(): void {
-    this.#knows({ serverUnverified: false });
-    if (this.isValid) this.#standing = { kind: "good" };
+    this.#standing.knows({ serverUnverified: false });
+    if (this.isValid) this.#standing.says({ kind: "good" });
   }
 
   /** Told when the server was heard of: a good moment to learn its recovery key. */
   pinSoon(): void {
-    if (this.#deps.pins.recoveryKey !== undefined || !this.#known.canSignBundle) return;
-    this.#knows({ pinWanted: true });
+    if (this.#deps.pins.recoveryKey !== undefined || !this.#standing.known.canSignBundle) return;
+    this.#standing.knows({ pinWanted: true });
     this.#wake.wake();
   }
 
@@ -179,26 +171,32 @@ export class NodeIdentity implements X509ContextSource {
    */
   async run(signal: AbortSignal, pauseMsMax: () => number): Promise<void> {
     let failures = 0;
+    let steps = 0;
     for (;;) {
       signal.throwIfAborted();
       const next = nextStep(this.#facts());
       if (next.kind === "wait") {
+        failures = 0;
+        steps = 0;
         await this.#wake.wait(next.ms, signal);
         continue;
       }
+      steps++;
       try {
-        await this.#perform(next, signal);
-        failures = 0;
+        await this.#steps.perform(next, signal);
+        if (steps <= STEPS_IN_A_ROW_MAX) continue;
+        // Each went well and none helped: an answer that is of no use must not be asked for without end.
+        this.#sayUnsettled(next, steps);
       } catch (error) {
         signal.throwIfAborted();
         if (isBonafideError(error, "AGENT_STOPPED")) throw error;
-        failures++;
         await this.#afterFailure(next, error, signal);
-        const maxMs = Math.min(pauseMsMax(), longestPauseMs(this.#own.lifeMs));
-        const pause = { firstMs: RETRY_FIRST_MS, maxMs };
-        const ms = backoffMs(failures, this.#deps.random.fraction(), pause);
-        await this.#deps.clock.sleep(ms, { signal });
       }
+      failures++;
+      const maxMs = Math.min(pauseMsMax(), longestPauseMs(this.#own.lifeMs));
+      const pause = { firstMs: FIRST_PAUSE_MS.identity, maxMs };
+      const ms = backoffMs(failures, this.#deps.random.fraction(), pause);
+      await this.#deps.clock.sleep(ms, { signal });
     }
   }
 
@@ -211,10 +209,10 @@ export class NodeIdentity implements X509ContextSource {
   #facts(): StandingFacts {
     const { clock, picture, pins } = this.#deps;
     return {
-      known: this.#known,
+      known: this.#standing.known,
       svid: this.#own.facts,
-      token: this.#token(),
-      wasBanned: pins.bannedId !== undefined,
+      token: this.#steps.token,
+      lost: pins.loss?.kind,
       hasRecoveryKey: pins.recoveryKey !== undefined,
       bundleEnded: allExpired(picture.bundle.x509, clock.now()),
       keepAtMs: this.#own.keepAtMs,
@@ -222,154 +220,9 @@ export class NodeIdentity implements X509ContextSource {
     };
   }
 
-  #token(): StandingFacts["token"] {
-    const { joinToken } = this.#options;
-    if (joinToken === undefined) return "none";
-    return this.#deps.pins.isSpent(joinToken) ? "spent" : "fresh";
-  }
-
-  #knows(more: Partial<Known>): void {
-    this.#known = { ...this.#known, ...more };
-  }
-
-  #perform(step: Step, signal: AbortSignal): Promise<void> {
-    switch (step.kind) {
-      case "reattest":
-        return this.#join(signal);
-      case "renew":
-        return this.#renew(signal);
-      case "recover":
-        return this.#recover(step, signal);
-      case "bundle":
-        return this.#takeSignedBundle(signal);
-      case "mismatch":
-        this.#knows({ serverUnverified: false });
-        return this.#saysMismatch(step, signal);
-      case "pin":
-        return this.#pinRecoveryKey(signal);
-      case "keep":
-        return this.#own.writeAgain();
-      case "stop":
-        return this.#stop(step);
-      default:
-        return step satisfies never;
-    }
-  }
-
-  async #stop({ cause, deleteSvid }: StopStep): Promise<never> {
-    if (deleteSvid) {
-      await this.#deps.pins.leaving(this.svid?.id, { ban: cause === "agent.banned" });
-      await this.#deps.identityFile.remove();
-    }
-    this.#standing = this.#standingAt(cause);
-    throw stopped(cause);
-  }
-
-  #standingAt(cause: StopCause): StandingFact {
-    const canReattest = this.#token() === "fresh";
-    const own = { notAfter: this.svid?.notAfter ?? 0, canReattest };
-    return standingAt(cause, this.#standing, { ...own, bannedId: this.#deps.pins.bannedId });
-  }
-
-  async #join(signal: AbortSignal): Promise<void> {
-    const { joinToken: token } = this.#options;
-    if (token === undefined) throw stopped("agent.not_attested");
-    const key = await this.#deps.joinKey.begin();
-    const before = this.svid?.id;
-    const { svid, reattestable } = await this.#calls.join(token, key, { signal });
-    const { id } = await this.#keep(svid, key, reattestable);
-    await this.#deps.pins.joined(token, id, before);
-    // Without an SVID on disk the key is what a restart would join with again.
-    if (this.#own.keepAtMs === undefined) await this.#deps.joinKey.end();
-    this.#deps.log({ level: "info", event: "agent.joined", fields: { id } });
-  }
-
-  async #renew(signal: AbortSignal): Promise<void> {
-    const key = generateKey("ec-p256");
-    const svid = await this.#calls.renew(key, { signal });
-    const { id, notAfter } = await this.#keep(svid, key, this.reattestable);
-    this.#deps.log({ level: "info", event: "agent.renewed", fields: { id, notAfter } });
-  }
-
-  async #recover(
-    { bundleFirst }: Step & { readonly kind: "recover" },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { picture, log } = this.#deps;
-    const expired = this.svid;
-    if (expired === undefined) return;
-    if (bundleFirst) await this.#takeSignedBundle(signal);
-    const key = generateKey("ec-p256");
-    const result = await this.#calls.recover(expired, key, { signal });
-    if (result.bundle !== undefined) {
-      picture.adoptBundle(parseBundle(result.bundle, picture.trustDomain));
-    }
-    const { id } = await this.#keep(result.svid, key, result.reattestable);
-    const fields = { id, expiredAt: expired.notAfter };
-    log({ level: "info", event: "agent.recovered", fields });
-  }
-
-  /** Takes a newer bundle from a server that nothing verifies, only under the pinned recovery key. */
-  async #takeSignedBundle(signal: AbortSignal): Promise<void> {
-    const { picture, log, pins } = this.#deps;
-    const { recoveryKey } = pins;
-    this.#knows({ serverUnverified: false });
-    if (recoveryKey === undefined) return;
-    const signed = await this.#calls.fetchSignedBundleInsecure({ signal });
-    const bundle = verifySignedBundle(signed, {
-      trustDomain: picture.trustDomain,
-      key: recoveryKey,
-      sequence: picture.bundle.sequence,
-    });
-    picture.adoptBundle(bundle);
-    const fields = { sequence: String(bundle.sequence) };
-    log({ level: "warn", event: "agent.bundle_recovered", fields });
-  }
-
-  /** Learns the recovery key from a verified server, once; a server without one is not asked again. */
-  async #pinRecoveryKey(signal: AbortSignal): Promise<void> {
-    this.#knows({ pinWanted: false });
-    const { log, pins } = this.#deps;
-    try {
-      const key = await this.#calls.fetchRecoveryKey({ signal });
-      this.#knows({ canSignBundle: key !== undefined });
-      if (key === undefined) return;
-      await pins.pinRecoveryKey(key);
-      const fields = { key: Buffer.from(key).toString("hex") };
-      log({ level: "info", event: "agent.recovery_key_pinned", fields });
-    } catch (error) {
-      signal.throwIfAborted();
-      log({ level: "warn", event: "agent.recovery_key_missing", error });
-    }
-  }
-
-  async #keep(
-    svid: X509SVID | undefined,
-    key: Pick<GeneratedKey, "privateKey">,
-    reattestable: boolean,
-  ): Promise<X509Svid> {
-    const { clock, picture } = this.#deps;
-    const receivedAt = clock.now();
-    const parsed = parseAgentSvid(svid, {
-      privateKey: key.privateKey,
-      bundle: picture.bundle,
-      now: receivedAt,
-    });
-    const stored: StoredIdentity = { svid: parsed, receivedAt, reattestable };
-    await this.#own.write(stored);
-    this.#knows({ refusal: undefined, serverUnverified: false, canRecover: true });
-    this.#own.take(stored);
-    this.#standing = { kind: "good" };
-    return parsed;
-  }
-
-  /** Says by what the server does not fit. @throws AGENT_STOPPED */
-  async #saysMismatch({ stop }: { readonly stop: boolean }, signal: AbortSignal): Promise<void> {
-    this.#standing = mismatchOf(
-      this.#deps.picture.bundle.x509,
-      await this.#calls.presentedAuthorityInsecure({ signal }),
-    );
-    if (stop) throw stopped("agent.bundle_mismatch");
+  #sayUnsettled(step: Step, steps: number): void {
+    const fields = { step: step.kind, steps, hint: "compare this node's clock with the server's" };
+    this.#deps.log({ level: "warn", event: "agent.unsettled", fields });
   }
 
   /** Learns from a failed step what the next one is. @throws AGENT_STOPPED */
@@ -380,7 +233,7 @@ export class NodeIdentity implements X509ContextSource {
       clockWatch.measure(clock.now(), Number(error.details["serverTime"]));
     }
     const lesson = lessonOf(step.kind, stepFailureOf(error), this.#facts());
-    this.#known = learn(this.#known, lesson);
+    this.#standing.knows(learn(this.#standing.known, lesson));
     await this.#say(lesson, signal);
   }
 
@@ -390,29 +243,18 @@ export class NodeIdentity implements X509ContextSource {
       case "retry":
       case "refused":
         return;
-      case "clock_behind":
-        this.#standing = {
-          kind: "not_attested",
-          detail: "the server's certificate begins later than this node's clock says it is",
-        };
+      case "clock_off":
+        this.#standing.says(lesson);
         return;
       case "unverified":
-        return this.#saysMismatch(lesson, signal);
+        return this.#steps.saysMismatch(lesson, signal);
       case "no_recovery":
-        this.#standing = this.#standingAt("agent.svid_expired");
+        this.#standing.says(this.#steps.standingAt("agent.svid_expired"));
         return;
       case "no_token":
-        await this.#deps.joinKey.end();
-        this.#standing = this.#standingAt(lesson.cause);
-        throw stopped(lesson.cause);
+        return this.#steps.giveUpToken(lesson.cause);
       default:
         lesson satisfies never;
     }
   }
-}
-
-function stopped(cause: StopCause): BonafideError {
-  return new BonafideError(AGENT_ERRORS, "AGENT_STOPPED", `the agent has to stop: ${cause}`, {
-    details: because(cause),
-  });
 }

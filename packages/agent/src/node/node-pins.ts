@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { TrustDomain } from "@bonafide/spiffe";
+import type { Loss } from "../core/standing.ts";
 import type { PinFile, Pins } from "../disk/pin-file.ts";
 
 const FORMER_IDS_MAX = 16;
@@ -18,6 +19,7 @@ export class NodePins {
       spentToken: undefined,
       formerIds: [],
       bannedId: undefined,
+      evictedId: undefined,
     };
   }
 
@@ -31,9 +33,11 @@ export class NodePins {
     return this.#pins.formerIds;
   }
 
-  /** The ID that this node lost to a ban; undefined if it joined since. */
-  get bannedId(): string | undefined {
-    return this.#pins.bannedId;
+  /** How this node lost its ID, and which; undefined if it did not, or joined since. */
+  get loss(): { readonly kind: Loss; readonly id: string } | undefined {
+    const { bannedId, evictedId } = this.#pins;
+    if (bannedId !== undefined) return { kind: "banned", id: bannedId };
+    return evictedId === undefined ? undefined : { kind: "evicted", id: evictedId };
   }
 
   /** Whether this node came in by that token. */
@@ -49,13 +53,16 @@ export class NodePins {
   /** Notes that a token brought the ID `now`, in place of `before`. @throws AGENT_STATE_UNAVAILABLE */
   async joined(token: string, now: string, before: string | undefined): Promise<void> {
     const formerIds = this.#formerIdsWith(before).filter((id) => id !== now);
-    await this.#set({ spentToken: digest(token), formerIds, bannedId: undefined });
+    const spentToken = digest(token);
+    await this.#set({ spentToken, formerIds, bannedId: undefined, evictedId: undefined });
   }
 
-  /** Notes that the node is to lose its ID, by a ban or otherwise. @throws AGENT_STATE_UNAVAILABLE */
-  async leaving(id: string | undefined, by: { readonly ban: boolean }): Promise<void> {
-    const bannedId = by.ban ? (id ?? this.bannedId) : undefined;
-    await this.#set({ formerIds: this.#formerIdsWith(id), bannedId });
+  /** Notes that the node is to lose its ID, and how. @throws AGENT_STATE_UNAVAILABLE */
+  async leaving(id: string | undefined, how: Loss): Promise<void> {
+    const lost = id ?? this.loss?.id;
+    const bannedId = how === "banned" ? lost : undefined;
+    const evictedId = how === "evicted" ? lost : undefined;
+    await this.#set({ formerIds: this.#formerIdsWith(id), bannedId, evictedId });
   }
 
   async #set(more: Partial<Pins>): Promise<void> {

@@ -7,6 +7,7 @@ import {
   type X509ContextSource,
   type X509Svid,
 } from "@bonafide/spiffe";
+import { KEEP_PAUSE_MS } from "../core/pauses.ts";
 import { planRotation, type RotationPlan } from "../core/rotation.ts";
 import type { OwnSvidFacts } from "../core/standing.ts";
 import type { IdentityFile, StoredIdentity } from "../disk/identity-file.ts";
@@ -21,9 +22,6 @@ export interface OwnSvidDeps {
   readonly picture: Picture;
   readonly identityFile: IdentityFile;
 }
-
-/** Pause after an SVID could not be written down, ms. */
-const KEEP_RETRY_MS = 5000;
 
 /**
  * The agent's SVID of the moment, on disk and in use, with its place in its life.
@@ -118,7 +116,7 @@ export class OwnSvid implements X509ContextSource {
       this.#keepAtMs = undefined;
     } catch (error) {
       log({ level: "error", event: "identity.not_kept", error });
-      this.#keepAtMs = clock.monotonicMs() + KEEP_RETRY_MS;
+      this.#keepAtMs = clock.monotonicMs() + KEEP_PAUSE_MS;
     }
   }
 

@@ -1,13 +1,14 @@
 import { isBonafideError } from "@bonafide/errors";
 import { RpcError } from "@bonafide/rpc";
-import type { StepFailure } from "../core/standing.ts";
+import type { ClockFault, StepFailure } from "../core/standing.ts";
 import { refusalOf } from "../server/refusal.ts";
 
 /** Reads a failed call as what the agent's next step depends on. */
 export function stepFailureOf(error: unknown): StepFailure {
   const reason = refusalOf(error);
   if (reason !== undefined) return { kind: "refused", reason };
-  if (isNotYetValid(error)) return { kind: "not_yet_valid" };
+  const clock = clockFaultOf(error);
+  if (clock !== undefined) return { kind: "clock_off", clock };
   if (isUnverified(error)) return { kind: "unverified" };
   const isFinal = error instanceof RpcError && FINAL.has(error.status);
   return { kind: isFinal ? "final" : "passing" };
@@ -16,7 +17,7 @@ export function stepFailureOf(error: unknown): StepFailure {
 /** Whether the bundle is why there is no connection: another one could prove whoever answers. */
 export function isUnknownAuthority(error: unknown): boolean {
   if (isBonafideError(error, "BUNDLE_NOT_FOUND")) return true;
-  return isBonafideError(error, "X509_SVID_UNTRUSTED") && !isNotYetValid(error);
+  return isBonafideError(error, "X509_SVID_UNTRUSTED") && clockFaultOf(error) === undefined;
 }
 
 /** Answers that the same words get again. */
@@ -27,11 +28,17 @@ const FINAL: ReadonlySet<string> = new Set([
   "unimplemented",
 ]);
 
-function isNotYetValid(error: unknown): boolean {
-  return (
-    isBonafideError(error, "X509_SVID_UNTRUSTED") &&
-    error.details["reason"] === "PATH_NOT_YET_VALID"
-  );
+/** What a certificate that is not valid now, and else would do, says of this node's clock. */
+function clockFaultOf(error: unknown): ClockFault | undefined {
+  if (!isBonafideError(error, "X509_SVID_UNTRUSTED")) return undefined;
+  switch (error.details["reason"]) {
+    case "PATH_NOT_YET_VALID":
+      return "behind";
+    case "PATH_EXPIRED":
+      return "ahead";
+    default:
+      return undefined;
+  }
 }
 
 function isUnverified(error: unknown): boolean {

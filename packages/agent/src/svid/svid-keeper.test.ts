@@ -69,6 +69,7 @@ class Site implements AsyncDisposable {
       signer,
       mayIssue: () => true,
       serverNow: () => clock.now(),
+      sawFresh: () => {},
     });
     picture.adopt({ entries: { kind: "whole", entries: [ENTRY] } });
     this.#running = this.keeper.run(this.#abort.signal).catch(() => {});

@@ -7,12 +7,13 @@ import {
   type GeneratedKey,
   generateKey,
   keySigner,
+  parseCertificate,
 } from "@bonafide/pki";
 import { concatenateDer, verifyX509Svid } from "@bonafide/spiffe";
 import type { TrustBundle } from "../core/bundle.ts";
 import { compareEntries, type Entry } from "../core/entry.ts";
-import { longestPauseMs } from "../core/pauses.ts";
-import { planAfterJump, planRotation, rotationReason } from "../core/rotation.ts";
+import { FIRST_PAUSE_MS, longestPauseMs, SIGNING_PAUSE_MS_MAX } from "../core/pauses.ts";
+import { planAfterJump, planRotation, rotationReason, type Validity } from "../core/rotation.ts";
 import { KEYS_PER_TURN, PREFETCH_MAX, SIGN_BATCH_MAX } from "../limits.ts";
 import type { Picture } from "../picture/picture.ts";
 import { Wake } from "../wake.ts";
@@ -30,6 +31,8 @@ export interface SvidKeeperDeps {
   readonly mayIssue: () => boolean;
   /** Wall time, corrected by the known difference to the server's clock. */
   readonly serverNow: () => EpochMs;
+  /** Told of the validity of an SVID that was made a moment ago. */
+  readonly sawFresh: (validity: Validity) => void;
 }
 
 /** Options of a {@link SvidKeeper}. */
@@ -43,9 +46,6 @@ interface Trouble {
   readonly retryAtMs: number;
   readonly text: string;
 }
-
-/** First and longest pause after failed signing, ms; an SVID of a short life is not kept waiting so long. */
-const RETRY = { firstMs: 250, maxMs: 10_000 };
 
 /**
  * Holds the SVIDs of the entries that somebody asks for, and of others up to a limit, and keeps them fresh: at half life,
@@ -253,9 +253,11 @@ export class SvidKeeper {
 
   /** Takes an SVID only after it was proven to be this entry's, over this key, under the bundle. */
   #keep(entry: Entry, key: GeneratedKey, chain: readonly Uint8Array[]): void {
-    const { clock, random, picture, log, serverNow } = this.#deps;
+    const { clock, random, picture, log, serverNow, sawFresh } = this.#deps;
     // Removed or changed while it was being signed: the next look decides.
     if (picture.entries.byId(entry.id) === undefined) return;
+    const [fresh] = chain;
+    if (fresh !== undefined) sawFresh(parseCertificate(fresh));
     const now = serverNow();
     const verified = verifyX509Svid(chain, picture.ownBundles, { now });
     const [leaf] = verified.path;
@@ -293,8 +295,10 @@ export class SvidKeeper {
   #fail(entryId: string, text: string): void {
     const { clock, random } = this.#deps;
     const failures = (this.#troubles.get(entryId)?.failures ?? 0) + 1;
-    const maxMs = Math.min(RETRY.maxMs, longestPauseMs(this.#svids.get(entryId)?.lifeMs));
-    const pauseMs = backoffMs(failures, random.fraction(), { ...RETRY, maxMs });
+    const lifeMs = this.#svids.get(entryId)?.lifeMs;
+    const maxMs = Math.min(SIGNING_PAUSE_MS_MAX, longestPauseMs(lifeMs));
+    const firstMs = FIRST_PAUSE_MS.signing;
+    const pauseMs = backoffMs(failures, random.fraction(), { firstMs, maxMs });
     const retryAtMs = clock.monotonicMs() + pauseMs;
     this.#troubles.set(entryId, { failures, retryAtMs, text });
   }

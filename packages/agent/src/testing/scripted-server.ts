@@ -68,6 +68,8 @@ export interface Script {
   clockMs: number;
   /** Lifetime of workloads' SVIDs, ms. */
   svidTtlMs: number;
+  /** Lifetime of agents' SVIDs, ms. */
+  agentSvidTtlMs: number;
   /** Tokens it accepts. */
   readonly tokens: Set<string>;
 }
@@ -84,6 +86,7 @@ export class ScriptedServer implements AsyncDisposable {
     failSigning: false,
     clockMs: 0,
     svidTtlMs: 3_600_000,
+    agentSvidTtlMs: 3_600_000,
     tokens: new Set(["token"]),
   };
   /** What push streams did so far. */
@@ -215,11 +218,16 @@ export class ScriptedServer implements AsyncDisposable {
   }
 
   #addServices(): void {
-    const hour = 3_600_000;
     addService(this.#rpc, Agent, {
       attestAgent: (requests) => this.#attest(requests),
       renewAgent: ({ params }) => ({
-        svid: { certChain: this.#issue(AGENT_ID, params?.csr ?? new Uint8Array(), hour) },
+        svid: {
+          certChain: this.#issue(
+            AGENT_ID,
+            params?.csr ?? new Uint8Array(),
+            this.script.agentSvidTtlMs,
+          ),
+        },
       }),
     });
     addService(this.#rpc, Bundle, { getBundle: () => this.#bundle() });
@@ -261,7 +269,7 @@ export class ScriptedServer implements AsyncDisposable {
           status: "invalid_argument",
         });
       }
-      const certChain = this.#issue(AGENT_ID, csr, 3_600_000);
+      const certChain = this.#issue(AGENT_ID, csr, this.script.agentSvidTtlMs);
       yield { step: { case: "result", value: { svid: { certChain } } } };
       return;
     }

@@ -93,6 +93,10 @@ export const CAUSES = {
     rung: 5,
     summary: "the server's authority is not in the bundle that the agent was given",
   },
+  "agent.trust_domain_mismatch": {
+    rung: 5,
+    summary: "the server is of another trust domain than the one that this agent was set up for",
+  },
   "agent.svid_expired": { rung: 5, summary: "the agent's own SVID has expired" },
   "agent.evicted": { rung: 5, summary: "the server does not know this agent any more" },
   "agent.banned": { rung: 5, summary: "the agent is banned" },

@@ -93,7 +93,9 @@ export function explainAgent({
   standing,
   agentId,
 }: Pick<WhyFacts, "standing" | "agentId">): Cause[] {
-  const agent = agentId ?? (standing.kind === "banned" ? standing.id : undefined) ?? "this agent";
+  const lostId =
+    standing.kind === "banned" || standing.kind === "evicted" ? standing.id : undefined;
+  const agent = agentId ?? lostId ?? "this agent";
   switch (standing.kind) {
     case "good":
       return [];
@@ -133,6 +135,16 @@ export function explainAgent({
           command: "bonafide bundle show > bundle.pem",
         },
       ];
+    case "trust_domain_mismatch":
+      return [
+        {
+          code: "agent.trust_domain_mismatch",
+          says: `the server is of trust domain ${standing.presented}, and this agent was set up for ${standing.expected}`,
+          hint: `Start the agent with --trust-domain ${standing.presented} and that domain's bundle, or give it the address of a server of ${standing.expected}.`,
+        },
+      ];
+    case "clock_off":
+      return [explainClock(standing.clock)];
     case "svid_expired":
       return [
         {
@@ -149,7 +161,7 @@ export function explainAgent({
         {
           code: "agent.evicted",
           says: `the server does not know ${agent} any more: it was evicted`,
-          hint: "Make a token with bonafide token create and start the agent with it.",
+          hint: "Make a token with bonafide token create and start the agent with it; bonafide ledger log says who evicted it.",
           command: "bonafide token create",
         },
       ];
@@ -165,6 +177,19 @@ export function explainAgent({
     default:
       return assertNever(standing);
   }
+}
+
+function explainClock(clock: "ahead" | "behind"): Cause {
+  const fault =
+    clock === "ahead"
+      ? "has ended by this node's clock"
+      : "begins later than this node's clock says it is";
+  return {
+    code: "clock.skew",
+    says: `the server's certificate ${fault}: this clock is ${clock}, or that server is not well`,
+    hint: "Set this node's clock; the agent tries again by itself and needs no restart.",
+    command: "timedatectl set-ntp true",
+  };
 }
 
 /** Rung 6: the agent's picture of the server. */

@@ -42,13 +42,21 @@ export type StandingFact =
   | { readonly kind: "token_used"; readonly detail: string }
   | { readonly kind: "token_refused" }
   | { readonly kind: "bundle_mismatch"; readonly pinned: string; readonly presented: string }
+  /** The server's certificate is of another trust domain than this agent was set up for. */
+  | {
+      readonly kind: "trust_domain_mismatch";
+      readonly expected: string;
+      readonly presented: string;
+    }
+  /** The server's certificate is not valid by this node's clock, and it is no SVID that it could speak with. */
+  | { readonly kind: "clock_off"; readonly clock: "ahead" | "behind" }
   | {
       readonly kind: "svid_expired";
       readonly expiredAt: string;
       readonly canReattest: boolean;
     }
-  | { readonly kind: "evicted" }
   /** With the ID, which the agent has no SVID of any more. */
+  | { readonly kind: "evicted"; readonly id?: string | undefined }
   | { readonly kind: "banned"; readonly id?: string | undefined; readonly detail: string };
 
 /** How fresh the agent's picture is. */
