@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bonafide/admin/v1/entries.proto.
  */
 export const file_bonafide_admin_v1_entries: GenFile = /*@__PURE__*/
-  fileDesc("Ch9ib25hZmlkZS9hZG1pbi92MS9lbnRyaWVzLnByb3RvEhFib25hZmlkZS5hZG1pbi52MSKsAQoKT3duZWRFbnRyeRIlCgVlbnRyeRgBIAEoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeRINCgVvd25lchgCIAEoCRI5CgZsYWJlbHMYAyADKAsyKS5ib25hZmlkZS5hZG1pbi52MS5Pd25lZEVudHJ5LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoHV2FybmluZxIMCgRjb2RlGAEgASgJEgwKBHRleHQYAiABKAkiUwoSQ3JlYXRlRW50cnlSZXF1ZXN0EiwKBWVudHJ5GAEgASgLMh0uYm9uYWZpZGUuYWRtaW4udjEuT3duZWRFbnRyeRIPCgdkcnlfcnVuGAIgASgIInEKE0NyZWF0ZUVudHJ5UmVzcG9uc2USLAoFZW50cnkYASABKAsyHS5ib25hZmlkZS5hZG1pbi52MS5Pd25lZEVudHJ5EiwKCHdhcm5pbmdzGAIgAygLMhouYm9uYWZpZGUuYWRtaW4udjEuV2FybmluZyIdCg9HZXRFbnRyeVJlcXVlc3QSCgoCaWQYASABKAkiQAoQR2V0RW50cnlSZXNwb25zZRIsCgVlbnRyeRgBIAEoCzIdLmJvbmFmaWRlLmFkbWluLnYxLk93bmVkRW50cnki6wIKEkxpc3RFbnRyaWVzUmVxdWVzdBIvCgxieV9zcGlmZmVfaWQYASABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSUQSLwoMYnlfcGFyZW50X2lkGAIgASgLMhkuc3BpcmUuYXBpLnR5cGVzLlNQSUZGRUlEEi8KDGJ5X3NlbGVjdG9ycxgDIAMoCzIZLnNwaXJlLmFwaS50eXBlcy5TZWxlY3RvchIVCghieV9vd25lchgEIAEoCUgAiAEBEkYKCWJ5X2xhYmVscxgFIAMoCzIzLmJvbmFmaWRlLmFkbWluLnYxLkxpc3RFbnRyaWVzUmVxdWVzdC5CeUxhYmVsc0VudHJ5EhEKCXBhZ2Vfc2l6ZRgGIAEoBRISCgpwYWdlX3Rva2VuGAcgASgJGi8KDUJ5TGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUILCglfYnlfb3duZXIiXgoTTGlzdEVudHJpZXNSZXNwb25zZRIuCgdlbnRyaWVzGAEgAygLMh0uYm9uYWZpZGUuYWRtaW4udjEuT3duZWRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkymgIKB0VudHJpZXMSXAoLQ3JlYXRlRW50cnkSJS5ib25hZmlkZS5hZG1pbi52MS5DcmVhdGVFbnRyeVJlcXVlc3QaJi5ib25hZmlkZS5hZG1pbi52MS5DcmVhdGVFbnRyeVJlc3BvbnNlElMKCEdldEVudHJ5EiIuYm9uYWZpZGUuYWRtaW4udjEuR2V0RW50cnlSZXF1ZXN0GiMuYm9uYWZpZGUuYWRtaW4udjEuR2V0RW50cnlSZXNwb25zZRJcCgtMaXN0RW50cmllcxIlLmJvbmFmaWRlLmFkbWluLnYxLkxpc3RFbnRyaWVzUmVxdWVzdBomLmJvbmFmaWRlLmFkbWluLnYxLkxpc3RFbnRyaWVzUmVzcG9uc2ViBnByb3RvMw", [file_spire_api_types_entry, file_spire_api_types_selector, file_spire_api_types_spiffeid]);
+  fileDesc("Ch9ib25hZmlkZS9hZG1pbi92MS9lbnRyaWVzLnByb3RvEhFib25hZmlkZS5hZG1pbi52MSKsAQoKT3duZWRFbnRyeRIlCgVlbnRyeRgBIAEoCzIWLnNwaXJlLmFwaS50eXBlcy5FbnRyeRINCgVvd25lchgCIAEoCRI5CgZsYWJlbHMYAyADKAsyKS5ib25hZmlkZS5hZG1pbi52MS5Pd25lZEVudHJ5LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoHV2FybmluZxIMCgRjb2RlGAEgASgJEgwKBHRleHQYAiABKAkiUwoSQ3JlYXRlRW50cnlSZXF1ZXN0EiwKBWVudHJ5GAEgASgLMh0uYm9uYWZpZGUuYWRtaW4udjEuT3duZWRFbnRyeRIPCgdkcnlfcnVuGAIgASgIIp4BChNDcmVhdGVFbnRyeVJlc3BvbnNlEiwKBWVudHJ5GAEgASgLMh0uYm9uYWZpZGUuYWRtaW4udjEuT3duZWRFbnRyeRIsCgh3YXJuaW5ncxgCIAMoCzIaLmJvbmFmaWRlLmFkbWluLnYxLldhcm5pbmcSKwoHcHJldmlldxgDIAEoCzIaLmJvbmFmaWRlLmFkbWluLnYxLlByZXZpZXcieAoHUHJldmlldxINCgVub2RlcxgBIAEoDRIuCgdlZmZlY3RzGAIgAygLMh0uYm9uYWZpZGUuYWRtaW4udjEuTm9kZUVmZmVjdBIuCglyZWxhdGlvbnMYAyADKAsyGy5ib25hZmlkZS5hZG1pbi52MS5SZWxhdGlvbiI7CgpOb2RlRWZmZWN0Eg8KB25vZGVfaWQYASABKAkSDgoGZ2FpbmVkGAIgAygJEgwKBGxvc3QYAyADKAkiSwoIUmVsYXRpb24SDAoEY29kZRgBIAEoCRIMCgR0ZXh0GAIgASgJEhAKCGVudHJ5X2lkGAMgASgJEhEKCXNwaWZmZV9pZBgEIAEoCSIiChRQcmV2aWV3RGVsZXRlUmVxdWVzdBIKCgJpZBgBIAEoCSJyChVQcmV2aWV3RGVsZXRlUmVzcG9uc2USLAoFZW50cnkYASABKAsyHS5ib25hZmlkZS5hZG1pbi52MS5Pd25lZEVudHJ5EisKB3ByZXZpZXcYAiABKAsyGi5ib25hZmlkZS5hZG1pbi52MS5QcmV2aWV3Ih0KD0dldEVudHJ5UmVxdWVzdBIKCgJpZBgBIAEoCSJAChBHZXRFbnRyeVJlc3BvbnNlEiwKBWVudHJ5GAEgASgLMh0uYm9uYWZpZGUuYWRtaW4udjEuT3duZWRFbnRyeSLrAgoSTGlzdEVudHJpZXNSZXF1ZXN0Ei8KDGJ5X3NwaWZmZV9pZBgBIAEoCzIZLnNwaXJlLmFwaS50eXBlcy5TUElGRkVJRBIvCgxieV9wYXJlbnRfaWQYAiABKAsyGS5zcGlyZS5hcGkudHlwZXMuU1BJRkZFSUQSLwoMYnlfc2VsZWN0b3JzGAMgAygLMhkuc3BpcmUuYXBpLnR5cGVzLlNlbGVjdG9yEhUKCGJ5X293bmVyGAQgASgJSACIAQESRgoJYnlfbGFiZWxzGAUgAygLMjMuYm9uYWZpZGUuYWRtaW4udjEuTGlzdEVudHJpZXNSZXF1ZXN0LkJ5TGFiZWxzRW50cnkSEQoJcGFnZV9zaXplGAYgASgFEhIKCnBhZ2VfdG9rZW4YByABKAkaLwoNQnlMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9ieV9vd25lciJeChNMaXN0RW50cmllc1Jlc3BvbnNlEi4KB2VudHJpZXMYASADKAsyHS5ib25hZmlkZS5hZG1pbi52MS5Pd25lZEVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTL+AgoHRW50cmllcxJcCgtDcmVhdGVFbnRyeRIlLmJvbmFmaWRlLmFkbWluLnYxLkNyZWF0ZUVudHJ5UmVxdWVzdBomLmJvbmFmaWRlLmFkbWluLnYxLkNyZWF0ZUVudHJ5UmVzcG9uc2USUwoIR2V0RW50cnkSIi5ib25hZmlkZS5hZG1pbi52MS5HZXRFbnRyeVJlcXVlc3QaIy5ib25hZmlkZS5hZG1pbi52MS5HZXRFbnRyeVJlc3BvbnNlElwKC0xpc3RFbnRyaWVzEiUuYm9uYWZpZGUuYWRtaW4udjEuTGlzdEVudHJpZXNSZXF1ZXN0GiYuYm9uYWZpZGUuYWRtaW4udjEuTGlzdEVudHJpZXNSZXNwb25zZRJiCg1QcmV2aWV3RGVsZXRlEicuYm9uYWZpZGUuYWRtaW4udjEuUHJldmlld0RlbGV0ZVJlcXVlc3QaKC5ib25hZmlkZS5hZG1pbi52MS5QcmV2aWV3RGVsZXRlUmVzcG9uc2ViBnByb3RvMw", [file_spire_api_types_entry, file_spire_api_types_selector, file_spire_api_types_spiffeid]);
 
 /**
  * An entry with its owner and labels.
@@ -118,6 +118,13 @@ export type CreateEntryResponse = Message<"bonafide.admin.v1.CreateEntryResponse
    * @generated from field: repeated bonafide.admin.v1.Warning warnings = 2;
    */
   warnings: Warning[];
+
+  /**
+   * Of a dry run only.
+   *
+   * @generated from field: bonafide.admin.v1.Preview preview = 3;
+   */
+  preview?: Preview | undefined;
 };
 
 /**
@@ -126,6 +133,151 @@ export type CreateEntryResponse = Message<"bonafide.admin.v1.CreateEntryResponse
  */
 export const CreateEntryResponseSchema: GenMessage<CreateEntryResponse> = /*@__PURE__*/
   messageDesc(file_bonafide_admin_v1_entries, 3);
+
+/**
+ * What a change of one entry would do.
+ *
+ * @generated from message bonafide.admin.v1.Preview
+ */
+export type Preview = Message<"bonafide.admin.v1.Preview"> & {
+  /**
+   * How many nodes are concerned; more than `effects` if that was cut.
+   *
+   * @generated from field: uint32 nodes = 1;
+   */
+  nodes: number;
+
+  /**
+   * Of the first nodes, by ID; nodes for which nothing changes are left out.
+   *
+   * @generated from field: repeated bonafide.admin.v1.NodeEffect effects = 2;
+   */
+  effects: NodeEffect[];
+
+  /**
+   * @generated from field: repeated bonafide.admin.v1.Relation relations = 3;
+   */
+  relations: Relation[];
+};
+
+/**
+ * Describes the message bonafide.admin.v1.Preview.
+ * Use `create(PreviewSchema)` to create a new message.
+ */
+export const PreviewSchema: GenMessage<Preview> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_entries, 4);
+
+/**
+ * What one node would gain and lose.
+ *
+ * @generated from message bonafide.admin.v1.NodeEffect
+ */
+export type NodeEffect = Message<"bonafide.admin.v1.NodeEffect"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Entry ids.
+   *
+   * @generated from field: repeated string gained = 2;
+   */
+  gained: string[];
+
+  /**
+   * @generated from field: repeated string lost = 3;
+   */
+  lost: string[];
+};
+
+/**
+ * Describes the message bonafide.admin.v1.NodeEffect.
+ * Use `create(NodeEffectSchema)` to create a new message.
+ */
+export const NodeEffectSchema: GenMessage<NodeEffect> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_entries, 5);
+
+/**
+ * How another entry stands to the one that changes.
+ *
+ * @generated from message bonafide.admin.v1.Relation
+ */
+export type Relation = Message<"bonafide.admin.v1.Relation"> & {
+  /**
+   * Dotted, such as `entry.redundant`.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * A sentence for people.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * @generated from field: string entry_id = 3;
+   */
+  entryId: string;
+
+  /**
+   * @generated from field: string spiffe_id = 4;
+   */
+  spiffeId: string;
+};
+
+/**
+ * Describes the message bonafide.admin.v1.Relation.
+ * Use `create(RelationSchema)` to create a new message.
+ */
+export const RelationSchema: GenMessage<Relation> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_entries, 6);
+
+/**
+ * Request of PreviewDelete.
+ *
+ * @generated from message bonafide.admin.v1.PreviewDeleteRequest
+ */
+export type PreviewDeleteRequest = Message<"bonafide.admin.v1.PreviewDeleteRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message bonafide.admin.v1.PreviewDeleteRequest.
+ * Use `create(PreviewDeleteRequestSchema)` to create a new message.
+ */
+export const PreviewDeleteRequestSchema: GenMessage<PreviewDeleteRequest> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_entries, 7);
+
+/**
+ * Response of PreviewDelete.
+ *
+ * @generated from message bonafide.admin.v1.PreviewDeleteResponse
+ */
+export type PreviewDeleteResponse = Message<"bonafide.admin.v1.PreviewDeleteResponse"> & {
+  /**
+   * @generated from field: bonafide.admin.v1.OwnedEntry entry = 1;
+   */
+  entry?: OwnedEntry | undefined;
+
+  /**
+   * @generated from field: bonafide.admin.v1.Preview preview = 2;
+   */
+  preview?: Preview | undefined;
+};
+
+/**
+ * Describes the message bonafide.admin.v1.PreviewDeleteResponse.
+ * Use `create(PreviewDeleteResponseSchema)` to create a new message.
+ */
+export const PreviewDeleteResponseSchema: GenMessage<PreviewDeleteResponse> = /*@__PURE__*/
+  messageDesc(file_bonafide_admin_v1_entries, 8);
 
 /**
  * Request of GetEntry.
@@ -144,7 +296,7 @@ export type GetEntryRequest = Message<"bonafide.admin.v1.GetEntryRequest"> & {
  * Use `create(GetEntryRequestSchema)` to create a new message.
  */
 export const GetEntryRequestSchema: GenMessage<GetEntryRequest> = /*@__PURE__*/
-  messageDesc(file_bonafide_admin_v1_entries, 4);
+  messageDesc(file_bonafide_admin_v1_entries, 9);
 
 /**
  * Response of GetEntry.
@@ -163,7 +315,7 @@ export type GetEntryResponse = Message<"bonafide.admin.v1.GetEntryResponse"> & {
  * Use `create(GetEntryResponseSchema)` to create a new message.
  */
 export const GetEntryResponseSchema: GenMessage<GetEntryResponse> = /*@__PURE__*/
-  messageDesc(file_bonafide_admin_v1_entries, 5);
+  messageDesc(file_bonafide_admin_v1_entries, 10);
 
 /**
  * Request of ListEntries.
@@ -220,7 +372,7 @@ export type ListEntriesRequest = Message<"bonafide.admin.v1.ListEntriesRequest">
  * Use `create(ListEntriesRequestSchema)` to create a new message.
  */
 export const ListEntriesRequestSchema: GenMessage<ListEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_bonafide_admin_v1_entries, 6);
+  messageDesc(file_bonafide_admin_v1_entries, 11);
 
 /**
  * Response of ListEntries.
@@ -246,7 +398,7 @@ export type ListEntriesResponse = Message<"bonafide.admin.v1.ListEntriesResponse
  * Use `create(ListEntriesResponseSchema)` to create a new message.
  */
 export const ListEntriesResponseSchema: GenMessage<ListEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_bonafide_admin_v1_entries, 7);
+  messageDesc(file_bonafide_admin_v1_entries, 12);
 
 /**
  * Registration entries with what SPIRE's wire has no place for: owner and labels.
@@ -284,6 +436,16 @@ export const Entries: GenService<{
     methodKind: "unary";
     input: typeof ListEntriesRequestSchema;
     output: typeof ListEntriesResponseSchema;
+  },
+  /**
+   * What deleting an entry would do; deletes nothing. Unknown gives NOT_FOUND.
+   *
+   * @generated from rpc bonafide.admin.v1.Entries.PreviewDelete
+   */
+  previewDelete: {
+    methodKind: "unary";
+    input: typeof PreviewDeleteRequestSchema;
+    output: typeof PreviewDeleteResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_bonafide_admin_v1_entries, 0);
