@@ -7,6 +7,7 @@ import { checkKind, foreignTypes, selectorOf } from "../clients/selector-flag.ts
 import { wireId } from "../clients/spiffe-id-flag.ts";
 import { EXIT } from "../exit-codes.ts";
 import { entryJson, entryText } from "../render/entry.ts";
+import { previewJson, previewText } from "../render/preview.ts";
 
 /** `bonafide entry create` */
 export const entryCreate: Command = defineCommand({
@@ -47,10 +48,15 @@ export const entryCreate: Command = defineCommand({
     ...ENTRY_DETAIL_FLAGS,
     owner: { kind: "string", help: "who answers for it" },
     label: { kind: "string", repeated: true, help: "a label", placeholder: "KEY=VALUE" },
-    "dry-run": { kind: "boolean", help: "judge it, write nothing" },
+    "dry-run": {
+      kind: "boolean",
+      help: "judge it, say which nodes would gain it and what it duplicates or shadows; write nothing",
+    },
   },
   examples: [
     "bonafide entry create --spiffe-id spiffe://example.org/web \\\n" +
+      "    --parent-id spiffe://example.org/rack-7 --selector unix:uid:1000",
+    "bonafide entry create --dry-run --spiffe-id spiffe://example.org/web \\\n" +
       "    --parent-id spiffe://example.org/rack-7 --selector unix:uid:1000",
   ],
   async run({ flags, env, output, signal }) {
@@ -62,7 +68,11 @@ export const entryCreate: Command = defineCommand({
     const isOfProcesses = parentId.path !== "/spire/server";
     if (isOfProcesses && !flags["any-selector"]) for (const given of selectors) checkKind(given);
     using server = connectServer(flags.socket, env);
-    const { entry: owned, warnings } = await server.client(Entries).createEntry(
+    const {
+      entry: owned,
+      warnings,
+      preview,
+    } = await server.client(Entries).createEntry(
       {
         dryRun: flags["dry-run"],
         entry: {
@@ -81,9 +91,15 @@ export const entryCreate: Command = defineCommand({
     );
     if (owned?.entry !== undefined) {
       const { entry, owner, labels } = owned;
-      output.result(entryText({ entry, owner, labels }), {
+      const would = preview === undefined ? undefined : previewJson(preview);
+      const texts = [
+        entryText({ entry, owner, labels }),
+        ...(would === undefined ? [] : [previewText(would)]),
+      ];
+      output.result(texts.join("\n"), {
         ...entryJson({ entry, owner, labels }),
         warnings: warnings.map(({ code, text }) => ({ code, text })),
+        ...(would === undefined ? {} : { preview: would }),
       });
     }
     if (flags["dry-run"]) output.note("dry run: nothing was written");

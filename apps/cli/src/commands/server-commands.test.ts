@@ -131,3 +131,31 @@ test("-output json, as SPIRE's scripts have it, is --json", async () => {
   assert.match((await cli.run("entry", "count", "--output=pretty")).out, /^\d+\n$/);
   assert.equal((await cli.run("entry", "count", "-output", "yaml")).code, EXIT.usage);
 });
+
+test("a dry run says which node would gain or lose an entry, and writes nothing", async () => {
+  const { id } = await server.join();
+  const words = ["-parentID", id, "-selector", "unix:uid:7", "--dry-run"];
+  const web = ["entry", "create", "-spiffeID", "spiffe://example.org/dry"];
+  const dry = await cli.run(...web, ...words);
+  assert.equal(dry.code, EXIT.ok, dry.err);
+  assert.match(dry.out, new RegExp(`1 node is concerned\n  ${id} gains [0-9a-f-]{36}\n$`));
+  assert.deepEqual(await cli.json("entry", "count", "-spiffeID", "spiffe://example.org/dry"), {
+    count: 0,
+  });
+  const made = await cli.json(...web, ...words.slice(0, -1));
+  const again = await cli.run(...web, ...words);
+  assert.equal(again.code, EXIT.no);
+  assert.match(again.err, new RegExp(`ENTRY_EXISTS\\)\n  next: .*${String(made["id"])}`));
+  const narrower = await cli.json(...web, ...words, "-selector", "unix:gid:7");
+  assert.match(JSON.stringify(narrower["preview"]), /"code":"entry.redundant"/);
+  const loss = await cli.json("entry", "delete", "--dry-run", String(made["id"]));
+  const preview = {
+    nodes: 1,
+    effects: [{ nodeId: id, gained: [], lost: [made["id"]] }],
+    relations: [],
+  };
+  const gone = { id: made["id"], spiffeId: "spiffe://example.org/dry", preview };
+  assert.deepEqual(loss, { dryRun: true, results: [gone] });
+  assert.equal((await cli.run("entry", "delete", "--dry-run", "nope")).code, EXIT.no);
+  assert.equal((await cli.run("entry", "show", String(made["id"]))).code, EXIT.ok);
+});

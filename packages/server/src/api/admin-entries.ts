@@ -20,6 +20,7 @@ import { SERVER_ERRORS } from "../errors.ts";
 import type { Known } from "../lane/registry-view.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { actorOf } from "./access.ts";
+import { previewOf } from "./preview.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
 import { entryInput, entryObject, toWireEntry } from "./wire-entry.ts";
 
@@ -45,11 +46,12 @@ export function adminEntriesHandlers(
       const entry = entryObject(checked, id, Math.floor(clock.now() / 1000));
       const warnings = [...entryWarnings(registry, entry, trustDomain)];
       const decide = proposeEntry(entry, writer);
-      if (dryRun) {
-        decide(registry);
-        return { entry: toOwned(entry, 0), warnings };
-      }
       try {
+        if (dryRun) {
+          decide(registry);
+          const preview = previewOf(deps, options, { kind: "create", entry });
+          return { entry: toOwned(entry, 0), warnings, preview };
+        }
         const meta = { actor: actorOf(peer), cause: "CreateEntry" };
         const { changes } = await lane.submit(decide, meta);
         return { entry: toOwned(entry, changes[0]?.number ?? 0), warnings };
@@ -70,6 +72,15 @@ export function adminEntriesHandlers(
         throw new BonafideError(SERVER_ERRORS, "ENTRY_NOT_FOUND", "no such entry");
       }
       return { entry: toOwnedKnown(deps, known) };
+    },
+
+    previewDelete({ id }) {
+      const known = registry.find("entry", id);
+      if (known === undefined) {
+        throw new BonafideError(SERVER_ERRORS, "ENTRY_NOT_FOUND", "no such entry");
+      }
+      const preview = previewOf(deps, options, { kind: "delete", entry: known.object });
+      return { entry: toOwnedKnown(deps, known), preview };
     },
 
     async listEntries(request) {

@@ -120,7 +120,12 @@ allow(ServerReflectionAlpha, { serverReflectionInfo: "local" });
 allow(Health, { check: "local", list: "local", watch: "local" });
 allow(NodeSync, { watch: "agent" });
 allow(Recovery, { recover: "anyone", fetchSignedBundle: "anyone" });
-allow(Entries, { createEntry: "write-entry", getEntry: "read", listEntries: "read" });
+allow(Entries, {
+  createEntry: "write-entry",
+  getEntry: "read",
+  listEntries: "read",
+  previewDelete: "read",
+});
 allow(Ledger, {
   log: "local",
   verify: "local",
