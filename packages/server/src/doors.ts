@@ -1,4 +1,5 @@
 import type { Log } from "@bonafide/lifetime";
+import { Authorities } from "@bonafide/proto/bonafide/admin/v1/authorities_pb";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
@@ -6,6 +7,7 @@ import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
+import { LocalAuthority } from "@bonafide/proto/spire/api/server/localauthority/v1/localauthority_pb";
 import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
 import {
   addHealth,
@@ -18,9 +20,11 @@ import {
   type RpcServer,
 } from "@bonafide/rpc";
 import type { DescService } from "@bufbuild/protobuf";
+import { adminAuthoritiesHandlers } from "./api/admin-authorities.ts";
 import { adminEntriesHandlers } from "./api/admin-entries.ts";
 import { adminLedgerHandlers } from "./api/admin-ledger.ts";
 import { agentHandlers } from "./api/agent-service.ts";
+import { localAuthorityHandlers } from "./api/authority-service.ts";
 import { bundleHandlers } from "./api/bundle-service.ts";
 import { entryHandlers } from "./api/entry-service.ts";
 import { isOurFault } from "./api/item-status.ts";
@@ -81,6 +85,8 @@ export class Doors {
       serve(rpc, Entry, entryHandlers(services, options));
       serve(rpc, Bundle, bundleHandlers(services, options));
       serve(rpc, SVID, svidHandlers(services, options));
+      serve(rpc, LocalAuthority, localAuthorityHandlers(services));
+      serve(rpc, Authorities, adminAuthoritiesHandlers(services, options));
       serve(rpc, Entries, adminEntriesHandlers(services, options));
       serve(rpc, NodeSync, nodeSyncHandlers(services, options, hub));
     }

@@ -23,8 +23,18 @@ export const SERVER_ERRORS = {
   ATTESTATION_FAILED: { status: "invalid_argument", retry: false },
   /** The server has no attestor of this type. */
   ATTESTATION_TYPE_UNKNOWN: { status: "failed_precondition", retry: false },
-  /** No authority can sign right now. */
+  /** So many old authorities are published already that no new one is prepared by force: revoke some first. */
+  AUTHORITIES_FULL: { status: "failed_precondition", retry: false },
+  /** No authority has this id. */
+  AUTHORITY_NOT_FOUND: { status: "not_found", retry: false },
+  /** Nothing is prepared that could be activated. */
+  AUTHORITY_NOT_PREPARED: { status: "failed_precondition", retry: false },
+  /** No authority can sign right now, or the one to activate was published just now. */
   AUTHORITY_NOT_READY: { status: "unavailable", retry: true },
+  /** The authority is to be revoked, but nobody was told to move away from it: taint it first. */
+  AUTHORITY_NOT_TAINTED: { status: "failed_precondition", retry: false },
+  /** The authority is in another state than the call needs; the message says in which. */
+  AUTHORITY_STATE_WRONG: { status: "invalid_argument", retry: false },
   /** A bundle of this trust domain is here already; set it to replace it. */
   BUNDLE_EXISTS: { status: "already_exists", retry: false },
   /** The bundle cannot be deleted as long as entries federate with its trust domain. */

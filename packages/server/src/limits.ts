@@ -70,6 +70,8 @@ export const LIMITS = {
   labels: 64,
   labelBytes: 255,
   ownerBytes: 255,
+  /** Old authorities of one use that one server has published when another one is prepared by force. */
+  oldAuthorities: 16,
   /** Buckets kept by one rate limiter; the least recently used goes first. */
   rateBuckets: 50_000,
 } as const;

@@ -39,7 +39,7 @@ async function openBench(): Promise<Bench> {
   const { registry, lane } = ledger;
   const authorities = new AuthorityService(
     { keys: openMemoryKeyManager(), registry, lane, clock, log },
-    { serverId: "s1", recoveryWindowMs: 30 * DAY },
+    { serverId: "s1", recoveryWindowMs: 30 * DAY, forcedSpreadMs: 0 },
     forX509({ trustDomain, caTtlMs: 7 * DAY }),
   );
   await authorities.settle();

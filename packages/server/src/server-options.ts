@@ -35,6 +35,11 @@ export interface ServerOptions {
   readonly agentSvidTtlMs?: number;
   /** How long an expired agent SVID may be exchanged for a new one, ms, default 30 days; 0: never. */
   readonly recoveryWindowMs?: number;
+  /**
+   * How long an authority that is activated ahead of the schedule has been published before, ms, default 10 s: twice the
+   * time in which agents that poll learn of it.
+   */
+  readonly forcedSpreadMs?: number;
   /** Oldest picture of the control plane to issue from, ms, default 1 h. */
   readonly maxStalenessMs?: number;
   /** SPIFFE IDs that hold everything; those of other trust domains need their bundle. Default none. */
@@ -87,6 +92,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     jwtIssuer: "",
     agentSvidTtlMs: HOUR_MS,
     recoveryWindowMs: 30 * DAY_MS,
+    forcedSpreadMs: 10_000,
     maxStalenessMs: HOUR_MS,
     slot: 0,
     version: "0.1",
@@ -109,6 +115,9 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     if (ttl > caTtlMs / 6) throw invalid(`${name} is more than a sixth of caTtlMs`);
   }
   if (checked.recoveryWindowMs < 0) throw invalid("recoveryWindowMs is negative");
+  if (!(checked.forcedSpreadMs >= 0 && checked.forcedSpreadMs <= MINUTE_MS)) {
+    throw invalid("forcedSpreadMs is not 0 to a minute");
+  }
   if (!(checked.strangersPerAddress >= 1)) throw invalid("strangersPerAddress is less than 1");
   if (checked.maxStalenessMs < 1000) throw invalid("maxStalenessMs is less than a second");
   return checked;

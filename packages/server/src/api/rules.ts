@@ -1,3 +1,4 @@
+import { Authorities } from "@bonafide/proto/bonafide/admin/v1/authorities_pb";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
 import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
@@ -117,6 +118,7 @@ allow(Logger, { getLogger: "local", setLogLevel: "local", resetLogLevel: "local"
 allow(Debug, { getInfo: "local" });
 allow(ServerReflection, { serverReflectionInfo: "local" });
 allow(ServerReflectionAlpha, { serverReflectionInfo: "local" });
+allow(Authorities, { listAuthorities: "read" });
 allow(Health, { check: "local", list: "local", watch: "local" });
 allow(NodeSync, { watch: "agent" });
 allow(Recovery, { recover: "anyone", fetchSignedBundle: "anyone" });

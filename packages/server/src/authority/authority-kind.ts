@@ -20,8 +20,8 @@ export interface JwtAuthority extends AuthorityInUse {
 /** What differs between authorities of the two uses; their life is the same (ADR-0060). */
 export interface AuthorityKind<A extends AuthorityInUse> {
   readonly use: AuthorityObject["use"];
-  /** Slots of the key manager: for the active one and for the next. */
-  readonly slots: readonly [string, string];
+  /** Slots of the key manager: for the active one, for a prepared one, and for the one that replaces it. */
+  readonly slots: readonly [string, string, string];
   /** Whether ended ones are kept for a while: recovering nodes show chains of theirs (ADR-0063). */
   readonly outlivesItsEnd: boolean;
   /** What is published of a new key. */
@@ -44,7 +44,7 @@ export interface AuthorityKindOptions {
 export function forX509(options: AuthorityKindOptions): AuthorityKind<SigningAuthority> {
   return {
     use: "x509",
-    slots: ["x509-ca-a", "x509-ca-b"],
+    slots: ["x509-ca-a", "x509-ca-b", "x509-ca-c"],
     outlivesItsEnd: true,
     make: (signer, now) => {
       const root = makeRoot(signer, options.trustDomain, options.caTtlMs, now);
@@ -63,7 +63,7 @@ export function forX509(options: AuthorityKindOptions): AuthorityKind<SigningAut
 export function forJwt(options: AuthorityKindOptions): AuthorityKind<JwtAuthority> {
   return {
     use: "jwt",
-    slots: ["jwt-key-a", "jwt-key-b"],
+    slots: ["jwt-key-a", "jwt-key-b", "jwt-key-c"],
     outlivesItsEnd: false,
     make: (signer, now) => {
       const { notBefore, notAfter } = authorityValidity(now, options.caTtlMs);

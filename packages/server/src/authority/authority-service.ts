@@ -1,11 +1,21 @@
 import { BonafideError } from "@bonafide/errors";
-import type { AuthorityObject } from "@bonafide/ledger";
-import { equalBytes } from "@bonafide/ledger";
+import { type Actor, type AuthorityObject, equalBytes } from "@bonafide/ledger";
 import { type Clock, type Log, slept } from "@bonafide/lifetime";
 import type { CanSignInProcess, KeyManager, ManagedKey } from "@bonafide/plugin-api";
+import {
+  activation,
+  assertPrepared,
+  authoritiesOf,
+  type AuthorityHolder,
+  authorityName,
+  preparation,
+  removal,
+  revocation,
+  tainting,
+} from "../core/authority-changes.ts";
 import { nextRotation, type OwnAuthority } from "../core/authority-rotation.ts";
 import { SERVER_ERRORS } from "../errors.ts";
-import type { Change, RegistryView } from "../lane/registry-view.ts";
+import type { Change, Decide, RegistryView } from "../lane/registry-view.ts";
 import type { Lane } from "../lane/write-lane.ts";
 import type { AuthorityInUse, AuthorityKind } from "./authority-kind.ts";
 
@@ -24,6 +34,8 @@ export interface AuthorityOptions {
   readonly serverId: string;
   /** How long expired authorities are kept for recovering nodes, ms. */
   readonly recoveryWindowMs: number;
+  /** How long an authority is published before it may be made to sign ahead of the schedule, ms. */
+  readonly forcedSpreadMs: number;
 }
 
 /** How long to wait at most before looking again: clocks may be set, and other servers act. */
@@ -57,11 +69,12 @@ export class AuthorityService<A extends AuthorityInUse> {
    * @throws AUTHORITY_NOT_READY  there is none, or it has ended
    */
   signing(): A {
+    // The registry may have adopted an activation whose caller was not told yet.
+    if (!this.#isActive()) this.#adoptSigning();
     const signing = this.#signing;
-    const state = signing && this.#deps.registry.find("authority", this.#nameOf(signing.id));
     const ended = signing && signing.notAfter <= this.#deps.clock.now();
     // Another server, or an operator, may have tainted or revoked it since.
-    if (signing === undefined || ended === true || state?.object.state !== "active") {
+    if (signing === undefined || ended === true || !this.#isActive()) {
       throw new BonafideError(
         SERVER_ERRORS,
         "AUTHORITY_NOT_READY",
@@ -78,9 +91,72 @@ export class AuthorityService<A extends AuthorityInUse> {
    * @throws what the lane and the key manager throw; nothing is half done, and the next call goes on
    */
   settle(): Promise<number> {
-    const settled = this.#settled.then(() => this.#settle());
-    this.#settled = settled.catch(() => undefined);
-    return settled;
+    return this.#inTurn(() => this.#settle());
+  }
+
+  /** This server's authorities of this use, newest activation first. */
+  own(): readonly AuthorityObject[] {
+    return authoritiesOf(this.#deps.registry, this.#holder);
+  }
+
+  /**
+   * Makes and publishes the next authority ahead of the schedule; one that is prepared already makes room.
+   *
+   * @throws AUTHORITIES_FULL, and what the lane and the key manager throw
+   */
+  prepare(by: Actor): Promise<AuthorityObject> {
+    return this.#inTurn(async () => {
+      this.#keys = await this.#deps.keys.list();
+      return this.#make("prepared", by);
+    });
+  }
+
+  /**
+   * Lets the prepared authority sign from now on. Waits until it has been published for as long as everybody needs to
+   * learn of it.
+   *
+   * @throws AUTHORITY_NOT_PREPARED, AUTHORITY_NOT_FOUND, AUTHORITY_STATE_WRONG, and what the lane throws
+   */
+  async activate(
+    id: string,
+    by: Actor,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<AuthorityObject> {
+    const { registry, clock } = this.#deps;
+    const { forcedSpreadMs: spreadMs } = this.#options;
+    const { preparedAtMs } = assertPrepared(registry, this.#holder, id);
+    const leftMs = Math.min(preparedAtMs + spreadMs - clock.now(), spreadMs);
+    if (leftMs > 0) await clock.sleep(leftMs, options);
+    return this.#inTurn(async () => {
+      await this.#activate(id, by, spreadMs);
+      return this.#written(id);
+    });
+  }
+
+  /**
+   * Tells everybody to move away from an old authority.
+   *
+   * @throws AUTHORITY_NOT_FOUND, AUTHORITY_STATE_WRONG, and what the lane throws
+   */
+  async taint(id: string, by: Actor): Promise<AuthorityObject> {
+    await this.#submit("authority.tainted", id, tainting(this.#kind.use, id), by);
+    return this.#written(id);
+  }
+
+  /**
+   * Takes a tainted authority out of the bundle.
+   *
+   * @throws AUTHORITY_NOT_FOUND, AUTHORITY_STATE_WRONG, AUTHORITY_NOT_TAINTED, and what the lane throws
+   */
+  async revoke(id: string, by: Actor): Promise<AuthorityObject> {
+    await this.#submit("authority.revoked", id, revocation(this.#kind.use, id), by);
+    return this.#written(id);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#settled.then(work);
+    this.#settled = done.catch(() => undefined);
+    return done;
   }
 
   async #settle(): Promise<number> {
@@ -99,15 +175,18 @@ export class AuthorityService<A extends AuthorityInUse> {
           await this.#make("active");
           break;
         case "activate":
-          await this.#activate(step.id);
+          await this.#activate(step.id, this.#rotation, 0);
           break;
         case "expire":
           await this.#rewrite("authority.expired", step.id, putAway);
           break;
         case "forget":
-          await this.#rewrite("authority.forgotten", step.id, () => [
-            { remove: { kind: "authority", naturalKey: this.#nameOf(step.id) } },
-          ]);
+          await this.#rewrite("authority.forgotten", step.id, (known) => [removal(known)]);
+          break;
+        case "discard":
+          await this.#rewrite("authority.discarded", step.id, (known) =>
+            known.state === "prepared" ? [removal(known)] : [],
+          );
       }
       this.#adoptSigning();
     }
@@ -128,8 +207,26 @@ export class AuthorityService<A extends AuthorityInUse> {
     }
   }
 
-  #nameOf(id: string): string {
-    return `${this.#kind.use}/${id}`;
+  get #holder(): AuthorityHolder {
+    return { use: this.#kind.use, server: this.#options.serverId };
+  }
+
+  get #rotation(): Actor {
+    return { server: this.#options.serverId, via: "rotation" };
+  }
+
+  #find(id: string): AuthorityObject | undefined {
+    return this.#deps.registry.find("authority", authorityName(this.#kind.use, id))?.object;
+  }
+
+  #written(id: string): AuthorityObject {
+    const authority = this.#find(id);
+    if (authority !== undefined) return authority;
+    throw new BonafideError(SERVER_ERRORS, "AUTHORITY_NOT_FOUND", "the authority is gone again");
+  }
+
+  #isActive(): boolean {
+    return this.#signing !== undefined && this.#find(this.#signing.id)?.state === "active";
   }
 
   /** All of the trust domain; those of other servers, which may be gone for ever, only to be put away at their end. */
@@ -144,7 +241,9 @@ export class AuthorityService<A extends AuthorityInUse> {
         notBefore: object.notBeforeMs,
         notAfter: object.notAfterMs,
         preparedAt: object.preparedAtMs,
+        isOurs,
         canSign: isOurs && this.#keyOf(object) !== undefined,
+        isToReplace: false,
       });
     }
     return own;
@@ -156,15 +255,14 @@ export class AuthorityService<A extends AuthorityInUse> {
     );
   }
 
-  async #make(state: "prepared" | "active"): Promise<void> {
+  async #make(state: "prepared" | "active", by?: Actor): Promise<AuthorityObject> {
     const { keys, clock } = this.#deps;
     const key = await keys.generate(this.#freeSlot(), "ec-p256");
     this.#keys = await keys.list();
     const now = clock.now();
     const authority: AuthorityObject = {
       kind: "authority",
-      use: this.#kind.use,
-      server: this.#options.serverId,
+      ...this.#holder,
       publicKey: key.spki,
       ...this.#kind.make(keys.signer(key), now),
       state,
@@ -172,30 +270,17 @@ export class AuthorityService<A extends AuthorityInUse> {
       activatedAtMs: state === "active" ? now : 0,
       keyId: key.slot,
     };
-    await this.#submit(
-      `authority.${state === "active" ? "activated" : state}`,
-      authority.id,
-      (view) => [...(state === "active" ? this.#retirements(view) : []), { put: authority }],
-    );
+    const event = `authority.${state === "active" ? "activated" : state}`;
+    const decide = preparation(authority, { isForced: by !== undefined });
+    await this.#submit(event, authority.id, decide, by ?? this.#rotation);
+    return authority;
   }
 
-  async #activate(id: string): Promise<void> {
-    await this.#submit("authority.activated", id, (view) => {
-      const prepared = view.find("authority", this.#nameOf(id))?.object;
-      if (prepared?.state !== "prepared") return [];
-      const activatedAtMs = this.#deps.clock.now();
-      return [...this.#retirements(view), { put: { ...prepared, state: "active", activatedAtMs } }];
-    });
-  }
-
-  /** Every other active authority of this server becomes an old one. */
-  #retirements(view: RegistryView): Change[] {
-    const changes: Change[] = [];
-    for (const { object } of view.all("authority")) {
-      const isOurs = object.use === this.#kind.use && object.server === this.#options.serverId;
-      if (isOurs && object.state === "active") changes.push({ put: { ...object, state: "old" } });
-    }
-    return changes;
+  async #activate(id: string, by: Actor, spreadMs: number): Promise<void> {
+    const now = this.#deps.clock.now();
+    const decide = activation(this.#holder, id, { now, spreadMs });
+    await this.#submit("authority.activated", id, decide, by);
+    this.#adoptSigning();
   }
 
   async #rewrite(
@@ -203,41 +288,36 @@ export class AuthorityService<A extends AuthorityInUse> {
     id: string,
     change: (authority: AuthorityObject) => readonly Change[],
   ): Promise<void> {
-    await this.#submit(event, id, (view) => {
-      const known = view.find("authority", this.#nameOf(id));
+    const decide: Decide = (view) => {
+      const known = view.find("authority", authorityName(this.#kind.use, id));
       return known === undefined ? [] : change(known.object);
-    });
+    };
+    await this.#submit(event, id, decide, this.#rotation);
   }
 
-  async #submit(
-    event: string,
-    id: string,
-    decide: (view: RegistryView) => readonly Change[],
-  ): Promise<void> {
-    const actor = { server: this.#options.serverId, via: "rotation" };
-    await this.#deps.lane.submit(decide, { actor, cause: event });
+  async #submit(event: string, id: string, decide: Decide, actor: Actor): Promise<void> {
+    const { changes } = await this.#deps.lane.submit(decide, { actor, cause: event });
+    if (changes.length === 0) return;
     this.#deps.log({ level: "info", event, fields: { authority: id, use: this.#kind.use } });
   }
 
-  /** The slot that holds neither the active nor a prepared authority's key. */
+  /** A slot that holds neither the active nor the prepared authority's key. */
   #freeSlot(): string {
     const taken = new Set<string>();
-    for (const { object } of this.#deps.registry.all("authority")) {
-      const isOurs = object.server === this.#options.serverId && object.use === this.#kind.use;
-      const isInUse = object.state === "active" || object.state === "prepared";
-      if (isOurs && isInUse && this.#keyOf(object) !== undefined) taken.add(object.keyId);
+    for (const authority of this.own()) {
+      const isInUse = authority.state === "active" || authority.state === "prepared";
+      if (isInUse && this.#keyOf(authority) !== undefined) taken.add(authority.keyId);
     }
     const { slots } = this.#kind;
     return slots.find((slot) => !taken.has(slot)) ?? slots[0];
   }
 
   #adoptSigning(): void {
-    for (const { object } of this.#deps.registry.all("authority")) {
-      const isOurs = object.server === this.#options.serverId && object.use === this.#kind.use;
-      if (!isOurs || object.state !== "active" || object.id === this.#signing?.id) continue;
-      const key = this.#keyOf(object);
+    for (const authority of this.own()) {
+      if (authority.state !== "active" || authority.id === this.#signing?.id) continue;
+      const key = this.#keyOf(authority);
       if (key === undefined) continue;
-      this.#signing = this.#kind.open(object, this.#deps.keys.signer(key));
+      this.#signing = this.#kind.open(authority, this.#deps.keys.signer(key));
     }
   }
 }

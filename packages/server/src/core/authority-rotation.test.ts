@@ -10,7 +10,7 @@ import {
 } from "./authority-rotation.ts";
 
 const DAY = 86_400_000;
-const WINDOW = { recoveryWindowMs: 30 * DAY };
+const WINDOW = { recoveryWindowMs: 30 * DAY, forcedSpreadMs: 10_000 };
 
 function authority(id: string, state: OwnAuthority["state"], from: number, days = 7): OwnAuthority {
   return {
@@ -20,6 +20,8 @@ function authority(id: string, state: OwnAuthority["state"], from: number, days 
     notAfter: from + days * DAY,
     preparedAt: from,
     canSign: true,
+    isOurs: true,
+    isToReplace: false,
   };
 }
 
@@ -49,6 +51,7 @@ function settle(
         list = list.map((a) => (a.id === step.id ? { ...a, state: "expired" } : a));
         break;
       case "forget":
+      case "discard":
         list = list.filter((a) => a.id !== step.id);
     }
   }
@@ -130,8 +133,31 @@ test("tainted and revoked authorities never come back; all are forgotten after t
 });
 
 test("another server's authorities are put away at their end, and are never this one's to sign with", () => {
-  const others = { ...authority("o", "active", 0, 1), canSign: false };
+  const others = { ...authority("o", "active", 0, 1), canSign: false, isOurs: false };
   const mine = authority("a", "active", DAY);
   assert.deepEqual(nextRotation([others, mine], DAY, WINDOW), { kind: "expire", id: "o" });
   assert.deepEqual(nextRotation([others], DAY / 2, WINDOW), { kind: "prepare-and-activate" });
+});
+
+test("an authority to replace is replaced at once, but not before its successor could be known", () => {
+  const active = { ...authority("a", "active", 0), isToReplace: true };
+  const { steps, until, own } = settle([active], DAY);
+  assert.deepEqual(steps, ["prepare", "wait"]);
+  assert.equal(until, DAY + 10_000);
+  const later = settle(own, until);
+  assert.deepEqual(later.steps, ["activate", "wait"]);
+  assert.deepEqual(
+    later.own.map((a) => a.state),
+    ["old", "active"],
+  );
+});
+
+test("a prepared authority without its key, or under what is no longer trusted, is discarded", () => {
+  const active = authority("a", "active", 0);
+  for (const fault of [{ canSign: false }, { isToReplace: true }]) {
+    const prepared = { ...authority("p", "prepared", 0), ...fault };
+    assert.deepEqual(nextRotation([active, prepared], DAY, WINDOW), { kind: "discard", id: "p" });
+    const others = { ...prepared, canSign: false, isOurs: false };
+    assert.equal(nextRotation([active, others], DAY, WINDOW).kind, "wait");
+  }
 });

@@ -13,6 +13,13 @@ export interface OwnAuthority {
    * put away at its end.
    */
   readonly canSign: boolean;
+  /** Whether this server made it. */
+  readonly isOurs: boolean;
+  /**
+   * Whether another has to take over soon, whatever its end is: what it was signed by is tainted, gone, or no longer
+   * what this server is set up with.
+   */
+  readonly isToReplace: boolean;
 }
 
 /** The next change to make, or when to look again (epoch ms). Activating one retires every other active one. */
@@ -22,12 +29,16 @@ export type RotationStep =
   | { readonly kind: "activate"; readonly id: string }
   | { readonly kind: "expire"; readonly id: string }
   | { readonly kind: "forget"; readonly id: string }
+  /** A prepared one that never can sign: removed without a trace in the bundle. */
+  | { readonly kind: "discard"; readonly id: string }
   | { readonly kind: "wait"; readonly until: number };
 
 /** Options of {@link nextRotation}. */
 export interface RotationOptions {
   /** How long an expired authority is kept for recovery, ms; 0: not at all (ADR-0063). */
   readonly recoveryWindowMs: number;
+  /** How long a prepared authority is published before it may sign when it is needed soon, ms. */
+  readonly forcedSpreadMs: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -70,8 +81,12 @@ export function nextRotation(
   );
   const active = newest(own.filter((a) => a.state === "active" && a.canSign && a.notAfter > now));
   const prepared = newest(
-    own.filter((a) => a.state === "prepared" && a.canSign && a.notAfter > now),
+    own.filter((a) => a.state === "prepared" && a.canSign && !a.isToReplace && a.notAfter > now),
   );
+  const useless = own.find(
+    (a) => a.state === "prepared" && a.isOurs && (!a.canSign || a.isToReplace),
+  );
+  if (useless !== undefined) return { kind: "discard", id: useless.id };
   if (active === undefined) {
     if (prepared === undefined) return { kind: "prepare-and-activate" };
     return { kind: "activate", id: prepared.id };
@@ -86,14 +101,16 @@ export function nextRotation(
     ...own.filter((a) => !ends.includes(a)).map((a) => a.notAfter + options.recoveryWindowMs),
   );
   if (prepared === undefined) {
-    const at = active.notAfter - prepareBeforeMs(lifetime);
+    const at = active.isToReplace ? now : active.notAfter - prepareBeforeMs(lifetime);
     return now >= at ? { kind: "prepare" } : { kind: "wait", until: Math.min(at, nextEnd) };
   }
   const spread = spreadMs(lifetime);
-  const at = Math.min(
-    Math.max(active.notAfter - activateBeforeMs(lifetime), prepared.preparedAt + spread),
-    active.notAfter - spread / 4,
+  const planned = Math.max(
+    active.notAfter - activateBeforeMs(lifetime),
+    prepared.preparedAt + spread,
   );
+  const soon = prepared.preparedAt + Math.min(spread, options.forcedSpreadMs);
+  const at = Math.min(active.isToReplace ? soon : planned, active.notAfter - spread / 4);
   if (now >= at) return { kind: "activate", id: prepared.id };
   return { kind: "wait", until: Math.min(at, nextEnd) };
 }
