@@ -93,6 +93,7 @@ export interface ProcessStat {
     readonly parentPid: number;
     readonly sessionId: number;
     readonly startTicks: bigint;
+    readonly isEnding: boolean;
 }
 
 export declare const UNIX_PEER_ERRORS: {

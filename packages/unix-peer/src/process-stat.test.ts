@@ -7,6 +7,7 @@ test("this process's own stat and status are read", () => {
   const stat = parseProcessStat(readFileSync("/proc/self/stat", "latin1"));
   assert.equal(stat?.parentPid, process.ppid);
   assert.ok((stat?.startTicks ?? 0n) > 0n);
+  assert.equal(stat?.isEnding, false);
   const ids = parseEffectiveIds(readFileSync("/proc/self/status", "latin1"));
   assert.deepEqual(ids, { uid: process.geteuid?.(), gid: process.getegid?.() });
 });
@@ -14,7 +15,21 @@ test("this process's own stat and status are read", () => {
 test("a name full of brackets and digits moves no field", () => {
   const text = `7 (a) R 9 9 (b) S 5 6 8 0 -1 ${"0 ".repeat(12)}0 4242 0\n`;
   const fields = parseProcessStat(text);
-  assert.deepEqual(fields, { state: "S", parentPid: 5, sessionId: 8, startTicks: 4242n });
+  assert.deepEqual(fields, {
+    state: "S",
+    parentPid: 5,
+    sessionId: 8,
+    startTicks: 4242n,
+    isEnding: false,
+  });
+});
+
+test("a process ends with its last thread, not with its first", () => {
+  const stat = (flags: number, threads: number): boolean | undefined =>
+    parseProcessStat(`7 (a) R 5 6 8 0 -1 ${flags} ${"0 ".repeat(10)}${threads} 0 4242 0`)?.isEnding;
+  assert.equal(stat(0x40_0004, 1), true);
+  assert.equal(stat(0x40_0004, 2), false);
+  assert.equal(stat(0x40_0000, 1), false);
 });
 
 test("cut or foreign text is none", () => {

@@ -6,7 +6,12 @@ export interface ProcessStat {
   readonly sessionId: number;
   /** Start time in clock ticks since boot. */
   readonly startTicks: bigint;
+  /** Whether its last thread is on its way out: what it had open is closed already, or will be in a moment. */
+  readonly isEnding: boolean;
 }
+
+/** PF_EXITING, among a task's flags. */
+const EXITING = 0x4;
 
 /** Parses `/proc/PID/stat`; undefined when it is not one. The name may hold anything, brackets included. */
 export function parseProcessStat(text: string): ProcessStat | undefined {
@@ -18,11 +23,14 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const start = fields[19];
   if (state === undefined || parent === undefined || session === undefined) return undefined;
   if (start === undefined || !/^\d+$/.test(start)) return undefined;
+  const flags = Number(fields[6]);
+  const threads = Number(fields[17]);
   return {
     state,
     parentPid: Number(parent),
     sessionId: Number(session),
     startTicks: BigInt(start),
+    isEnding: (flags & EXITING) !== 0 && threads <= 1,
   };
 }
 

@@ -71,8 +71,8 @@ export class UnixPeer implements Disposable {
     try {
       const required = options.requirePinnedPeer ?? process.geteuid?.() === 0;
       if (pin === "unpinned" && required) {
-        // One that has ended holds no connection any more: that is the reason then.
-        held.assertAlive();
+        // One that has ended, or is about to, holds no connection any more: that is the reason then.
+        assertNotEnding(held);
         throw peerNotPinned(
           "this kernel does not tell for certain which process is calling",
           "caller.not_pinned",
@@ -211,6 +211,19 @@ function pinProcess(
   const held = HeldProcess.open(kernel, pid);
   // Shown after the pidfd was taken: the process that has the number now holds the connection's other end.
   return { held, pin: holdsPeerSocket(kernel, socketFd, pid) ? "proven" : "unpinned" };
+}
+
+/** @throws PEER_GONE */
+function assertNotEnding(held: HeldProcess): void {
+  let isEnding = false;
+  try {
+    using directory = held.openDirectory();
+    isEnding = parseProcessStat(directory.text("stat"))?.isEnding === true;
+  } catch {
+    // Closed to us, or gone: the latter is asked for next.
+  }
+  held.assertAlive();
+  if (isEnding) throw peerGone(held.pid);
 }
 
 function readIds(directory: ProcessDirectory): { uid: number; gid: number } | undefined {
