@@ -31,7 +31,8 @@ function runCi(planted: Planted): { readonly code: number | null; readonly text:
     ".gitignore": "bin\nnode_modules\n",
     ...Object.fromEntries(files.map((name) => [name, ""])),
   });
-  for (const name of ["node", "go", "python3", "openssl", "shellcheck"]) {
+  const tools = ["node", "go", "cargo", "javac", "mvn", "python3", "openssl", "shellcheck"];
+  for (const name of tools) {
     if (name !== without) tree.write({ [`bin/${name}`]: "#!/bin/sh\necho 1\n" });
   }
   mkdirSync(join(tree.path, ".ci"));

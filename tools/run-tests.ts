@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { clientVerdicts } from "./client-verdicts.ts";
 import { LONG_RUNS_PAGE, recordLongRuns, runSetting } from "./long-runs.ts";
 import { TEST_GROUPS } from "./test-groups.ts";
 import { printOut, printRun, runTestFiles, straySkips } from "./test-run.ts";
@@ -32,4 +33,6 @@ if (group === undefined) {
   const strays = CI === "true" ? straySkips(run, group.allowedSkips) : [];
   for (const stray of strays) printOut(`SKIPPED WITHOUT LEAVE ${stray}\n`);
   process.exitCode = Math.max(printRun(run, printOut), strays.length > 0 ? 1 : 0);
+  const verdicts = clientVerdicts(files.toSorted(), run);
+  if (verdicts !== undefined) printOut(`${verdicts}\n`);
 }
