@@ -290,6 +290,11 @@ export interface DecisionRecord {
     readonly candidate?: ShadowAnswer;
 }
 
+export interface Declassified {
+    readonly service: string;
+    readonly data: readonly string[];
+}
+
 export interface DeviceDeclaration {
     readonly name: string;
     readonly owner: string | undefined;
@@ -379,6 +384,8 @@ export interface FolderDiff {
     readonly newPaths: readonly DataPath[];
     readonly lostPaths: readonly DataPath[];
     readonly subjects: readonly SubjectChange[];
+    readonly latent: readonly LatentPermit[];
+    readonly declassified: readonly Declassified[];
 }
 
 export interface FolderParsers {
@@ -428,6 +435,12 @@ export interface Hop {
 export interface KnownCallers {
     readonly model: Pick<AccessModel, "trustDomain" | "idOwners">;
     readonly entities: EntitySource;
+}
+
+export interface LatentPermit {
+    readonly policyId: string;
+    readonly file: string;
+    readonly line: number;
 }
 
 export interface Manifest {
@@ -773,6 +786,8 @@ export interface VerifyBundleOptions extends FreshnessOptions {
     readonly services?: readonly string[];
 }
 
+export type Warning = Pick<Finding, "file" | "line" | "reason">;
+
 export interface WhoCan {
     readonly principals: readonly EntityUid[];
     readonly access: Access;
@@ -818,6 +833,10 @@ export declare function enforce(decision: Decision): Verdict;
 
 export declare function entityOf(type: EntityType, id: string): EntityUid;
 
+export declare function folderWarnings(folder: Folder, { now }: {
+    readonly now: number;
+}): readonly Warning[];
+
 export declare function formatDecisionRecord(record: DecisionRecord): string;
 
 export declare function graphOfFolder(folder: Folder, options?: GraphOptions): AccessGraph;
@@ -828,7 +847,7 @@ export declare function graphToMermaid(drawing: GraphDrawing): string;
 
 export declare function isActionName(text: string): text is ActionName;
 
-export declare function isMoreAccess({ changes, newPaths, subjects }: FolderDiff): boolean;
+export declare function isMoreAccess(diff: FolderDiff): boolean;
 
 export declare function modelEntities(model: AccessModel, unlisted?: readonly EntityInput[]): EntityStore;
 
@@ -882,7 +901,7 @@ export declare function readFolder(files: ReadonlyMap<string, string>, parsers: 
 
 export declare function readResource(text: string, action: ActionName, model: AccessModel): NamedResource;
 
-export declare function renderDiff({ changes, newPaths, lostPaths, subjects }: FolderDiff): string;
+export declare function renderDiff(diff: FolderDiff): string;
 
 export declare function renderPullRequest(diff: FolderDiff): string;
 

@@ -91,10 +91,13 @@ export {
   type AnnotatedChange,
   compareFolders,
   type DataPath,
+  type Declassified,
   type FolderDiff,
   isMoreAccess,
   shadowDiff,
 } from "./core/folder/compare-folders.ts";
+export { type LatentPermit } from "./core/folder/latent-permits.ts";
+export { folderWarnings, type Warning } from "./core/folder/folder-warnings.ts";
 export { type SubjectChange } from "./core/folder/subject-changes.ts";
 export {
   type AccessProposal,

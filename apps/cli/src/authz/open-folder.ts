@@ -48,6 +48,11 @@ export function usable({ folder, findings }: ReadFolder, name: string): Folder {
 }
 
 /** A finding as compilers print them: file, line, rule, reason. */
-export function findingText({ file, line, rule, reason }: Finding, folder: string): string {
-  return `${join(folder, file)}:${line}: ${rule}: ${reason}`;
+export function findingText(finding: Finding, folder: string): string {
+  return `${placeText(finding, folder)}: ${finding.rule}: ${finding.reason}`;
+}
+
+/** Where something stands, as editors follow it. */
+export function placeText({ file, line }: Pick<Finding, "file" | "line">, folder: string): string {
+  return `${join(folder, file)}:${line}`;
 }

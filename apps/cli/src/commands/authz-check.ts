@@ -1,6 +1,12 @@
-import type { Folder } from "@bonafide/authz";
+import { type Folder, folderWarnings } from "@bonafide/authz";
 import { type Command, defineCommand } from "../arguments/command.ts";
-import { findingText, FOLDER_FLAG, folderOf, readAndCheck } from "../authz/open-folder.ts";
+import {
+  findingText,
+  FOLDER_FLAG,
+  folderOf,
+  placeText,
+  readAndCheck,
+} from "../authz/open-folder.ts";
 import { EXIT } from "../exit-codes.ts";
 
 /** `bonafide authz check` */
@@ -9,15 +15,19 @@ export const authzCheck: Command = defineCommand({
   summary: "checks an access model: files, rules of ownership, schema",
   flags: FOLDER_FLAG,
   examples: ["bonafide authz check", "bonafide authz check --folder authz --json"],
-  async run({ flags, output }) {
+  async run({ flags, output, machine }) {
     const name = folderOf(flags.folder);
     const { folder, findings } = await readAndCheck(name);
     const isSound = findings.length === 0;
+    const warnings = isSound ? folderWarnings(folder, { now: machine.clock.now() }) : [];
     output.result(
       isSound
-        ? `sound: ${countsText(folder)}`
+        ? [
+            ...warnings.map((one) => `warning: ${placeText(one, name)}: ${one.reason}`),
+            `sound: ${countsText(folder)}`,
+          ].join("\n")
         : findings.map((finding) => findingText(finding, name)).join("\n"),
-      { sound: isSound, findings, ...countsOf(folder) },
+      { sound: isSound, findings, warnings, ...countsOf(folder) },
     );
     return isSound ? EXIT.ok : EXIT.no;
   },

@@ -77,7 +77,7 @@ async function folderAt(
 }
 
 function diffJson(diff: FolderDiff): Readonly<Record<string, unknown>> {
-  const { changes, newPaths, lostPaths, subjects } = diff;
+  const { changes, newPaths, lostPaths, subjects, latent, declassified } = diff;
   const of = (kind: AnnotatedChange["kind"]): readonly unknown[] =>
     changes.filter((change) => change.kind === kind).map(changeJson);
   return {
@@ -92,6 +92,8 @@ function diffJson(diff: FolderDiff): Readonly<Record<string, unknown>> {
       after,
       loosened: isLoosened,
     })),
+    latent,
+    declassified,
   };
 }
 

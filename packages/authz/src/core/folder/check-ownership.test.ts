@@ -43,6 +43,11 @@ test("a folder in good order has no findings, and its policies fit the schema", 
   assert.deepEqual([...answer.validationErrors, ...answer.validationWarnings], []);
 });
 
+/** Each of eight anchors is ten of the one before. */
+const UNFOLDING = ["b", "c", "d", "e", "f", "g", "h"]
+  .map((to, index) => `${to}: &${to} [${`*${"abcdefg".charAt(index)},`.repeat(10)}]`)
+  .join("\n");
+
 /** Take-overs by people who may write in `teams/shop`, but for those that begin with a path of their own. */
 const ATTEMPTS: readonly (readonly [what: string, rule: string, file: string, text: string])[] = [
   [
@@ -233,6 +238,92 @@ const ATTEMPTS: readonly (readonly [what: string, rule: string, file: string, te
     `${PERMIT} in BF::Service::"payments");`,
   ],
   [
+    "spells a class of data in other letters, which nobody would have to approve",
+    "model",
+    "team.yaml",
+    "services: { catalogue: { data: [PCI] } }",
+  ],
+  [
+    "has a tag that only looks like another",
+    "model",
+    "routes/x.yaml",
+    'service: catalogue\nroutes: [{ path: /v2, methods: [GET], tags: ["p\u0441i"] }]',
+  ],
+  [
+    "grants a group whose name nobody can tell from another",
+    "model",
+    "policies/x.yaml",
+    'allow: [{ id: x, reason: y, from: "group:support\\u200b", to: catalogue }]',
+  ],
+  [
+    "grants a group by letters that are put together otherwise",
+    "model",
+    "policies/x.cedar",
+    `@id("x") @reason("y") permit (principal in BF::Group::"cafe\u0301", action, ${own});`,
+  ],
+  [
+    "turns its reason around for whoever reviews it",
+    "model",
+    "policies/x.cedar",
+    `@id("x") @reason("for \u202eeverybody") permit (principal in BF::Team::"shop", action, ${own});`,
+  ],
+  [
+    "writes lines of its own by a name",
+    "model",
+    "policies/x.yaml",
+    'allow: [{ id: x, reason: y, from: "group:a\\n+ root", to: catalogue }]',
+  ],
+  [
+    "has a file whose name hides something",
+    "model",
+    "policies/x\u200b.cedar",
+    `${PERMIT} in BF::Service::"catalogue");`,
+  ],
+  [
+    "says the same field twice",
+    "syntax",
+    "team.yaml",
+    "services: { catalogue: {} }\nservices: { payments: {} }",
+  ],
+  [
+    "merges fields in by an anchor",
+    "model",
+    "team.yaml",
+    "services: { catalogue: &a { data: [] }, other: { <<: *a } }",
+  ],
+  [
+    "unfolds anchors without end",
+    "syntax",
+    "team.yaml",
+    `a: &a [x,x,x,x,x,x,x,x,x,x]\n${UNFOLDING}`,
+  ],
+  ["has two documents in one file", "syntax", "team.yaml", "services: {}\n---\nservices: {}\n"],
+  [
+    "leaves a resource open as a template",
+    "syntax",
+    "policies/x.cedar",
+    `@id("x") @reason("y") permit (principal, action, resource in ?resource);`,
+  ],
+  [
+    "names several resources",
+    "syntax",
+    "policies/x.cedar",
+    `${PERMIT} in [BF::Service::"catalogue", BF::Service::"payments"]);`,
+  ],
+  [
+    "names a resource whose id climbs",
+    "R1",
+    "policies/x.cedar",
+    `${PERMIT} == BF::Service::"catalogue/../payments");`,
+  ],
+  [
+    "says an annotation twice",
+    "syntax",
+    "policies/x.cedar",
+    `@id("own-team") ${PERMIT} in BF::Service::"catalogue");`,
+  ],
+  ["puts its team file deeper", "model", "policies/team.yaml", "services: { payments2: {} }"],
+  [
     "climbs out by its team file",
     "model",
     "/teams/shop/../payments/team.yaml",
@@ -246,7 +337,8 @@ for (const [what, rule, file, text] of ATTEMPTS) {
     const path = file.startsWith("/") ? file.slice(1) : `teams/shop/${file}`;
     files.set(path, text);
     const findings = check(files);
-    const found = findings.filter((finding) => finding.rule === rule && finding.file === path);
+    const shown = path.replace("\u200b", "\\u{200b}");
+    const found = findings.filter((finding) => finding.rule === rule && finding.file === shown);
     assert.ok(found.length > 0, JSON.stringify(findings));
     for (const { line, reason } of found) assert.ok(line >= 1 && reason.length > 0);
   });

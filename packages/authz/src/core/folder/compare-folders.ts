@@ -4,6 +4,7 @@ import { AccessPaths, type Hop, serviceOf } from "../graph/paths.ts";
 import { type AccessModel, type Reachable, reachablesOf } from "../model/model.ts";
 import type { Folder } from "./folder.ts";
 import { type GraphOptions, graphOfFolder } from "./graph-of-folder.ts";
+import { type LatentPermit, latentPermits } from "./latent-permits.ts";
 import { type SubjectChange, subjectChanges } from "./subject-changes.ts";
 import { unlistedCallers, worthShowing } from "./unlisted-callers.ts";
 
@@ -27,13 +28,26 @@ export interface FolderDiff {
   readonly lostPaths: readonly DataPath[];
   /** Routes that want to know something else about on whose behalf they are called. */
   readonly subjects: readonly SubjectChange[];
+  /** New or changed permits that give nobody anything yet. */
+  readonly latent: readonly LatentPermit[];
+  /** Classes of data that services no longer have: what asks for approval, and invariants, no longer see them. */
+  readonly declassified: readonly Declassified[];
+}
+
+/** A service that no longer has classes of data. */
+export interface Declassified {
+  readonly service: string;
+  readonly data: readonly string[];
 }
 
 /** Whether a difference lets anybody do anything that was refused before, also under conditions. */
-export function isMoreAccess({ changes, newPaths, subjects }: FolderDiff): boolean {
+export function isMoreAccess(diff: FolderDiff): boolean {
+  const { changes, newPaths, subjects, latent, declassified } = diff;
   return (
     changes.some(({ kind }) => kind !== "lost") ||
     newPaths.length > 0 ||
+    latent.length > 0 ||
+    declassified.length > 0 ||
     subjects.some(({ isLoosened }) => isLoosened)
   );
 }
@@ -41,6 +55,7 @@ export function isMoreAccess({ changes, newPaths, subjects }: FolderDiff): boole
 interface State {
   readonly graph: AccessGraph;
   readonly model: AccessModel;
+  readonly policies: Folder["policies"];
 }
 
 /**
@@ -55,7 +70,7 @@ export function compareFolders(before: Folder | undefined, after: Folder): Folde
   if (before !== undefined) return compare(stateOf(before, { unlisted }), now);
   const { entities, principals } = now.graph.parts;
   const graph = new AccessGraph({ policies: new Map(), entities, principals });
-  return compare({ graph, model: now.model }, now);
+  return compare({ graph, model: now.model, policies: [] }, now);
 }
 
 /** What would change if the shadow policies of a folder were enforced. */
@@ -65,13 +80,17 @@ export function shadowDiff(folder: Folder): FolderDiff {
 }
 
 function stateOf(folder: Folder, options: GraphOptions): State {
-  return { graph: graphOfFolder(folder, options), model: folder.model };
+  const policies = folder.policies.filter(({ shadow }) => !shadow || options.shadow === true);
+  return { graph: graphOfFolder(folder, options), model: folder.model, policies };
 }
 
 function compare(before: State, after: State): FolderDiff {
   const data = new Map<string, readonly string[]>();
   for (const { model } of [before, after]) {
-    for (const service of model.services) data.set(service.name, service.data);
+    // Of both: who takes a class away says nothing about what lies there.
+    for (const { name, data: own } of model.services) {
+      data.set(name, [...new Set([...(data.get(name) ?? []), ...own])]);
+    }
   }
   const reachables = mergeReachables(reachablesOf(after.model), reachablesOf(before.model));
   const models = [before.model, after.model];
@@ -96,7 +115,23 @@ function compare(before: State, after: State): FolderDiff {
     newPaths,
     lostPaths,
     subjects: subjectChanges(before, after),
+    latent: latentPermits(after.graph.parts, reachables, changedPolicies(before, after)),
+    declassified: declassifiedIn(before.model, after.model),
   };
+}
+
+function changedPolicies(before: State, after: State): Folder["policies"] {
+  const old = new Map(before.policies.map(({ id, json }) => [id, JSON.stringify(json)]));
+  return after.policies.filter(({ id, json }) => old.get(id) !== JSON.stringify(json));
+}
+
+function declassifiedIn(before: AccessModel, after: AccessModel): readonly Declassified[] {
+  const now = new Map(after.services.map(({ name, data }) => [name, data]));
+  return before.services.flatMap(({ name, data }) => {
+    const kept = now.get(name);
+    const lost = kept === undefined ? [] : data.filter((one) => !kept.includes(one));
+    return lost.length === 0 ? [] : [{ service: name, data: lost }];
+  });
 }
 
 /** Without changes for unlisted callers that the listed ones of the same prefix share. */

@@ -51,11 +51,11 @@ test("what is asked for lies in the owner's folder, names its approver, and open
 });
 
 test("no text that a caller writes becomes anything but text", () => {
-  const hostile = 'x"\nallow:\n  - { id: y, reason: z, from: "team:shop", to: payments }\n# \u2028';
+  const hostile = 'x"\nallow:\n  - { id: y, reason: z, from: "team:shop", to: payments }\n# ';
   const { folder: after, findings } = withProposal({
     ...ASK,
     reason: hostile,
-    requestedBy: hostile,
+    requestedBy: hostile.replaceAll("\n", " "),
   });
   assert.deepEqual(findings, []);
   assert.equal(after.policies.length, folder.policies.length + 1);

@@ -10,8 +10,9 @@ import { Fields } from "./fields.ts";
 import { type Finding, type FindingRule, lineOf, lineOfId, type Report } from "./finding.ts";
 import type { AccessAsk, Folder, Org, SourcedPolicy, Team } from "./folder.ts";
 import { readPeople, readWorkloads } from "./read-people.ts";
-import { readRoute, readThing } from "./read-routes.ts";
+import { readRoute, readThing, reportClasses } from "./read-routes.ts";
 import { readTests, type SourcedTest } from "./read-tests.ts";
+import { unseenIn, unseenText, visible } from "./seen-text.ts";
 import { compileShortForm } from "./short-form.ts";
 import { splitCedar } from "./split-cedar.ts";
 
@@ -92,6 +93,8 @@ class FolderReader {
   }
 
   #readFile(path: string, org: Org): void {
+    const why = unseenIn(path);
+    if (why !== undefined) return this.#report(visible(path), `the name ${why}`, 1, "model");
     if (/^(?:org|workloads|people)\.yaml$/.test(path) || path.endsWith("/team.yaml")) return;
     if (/^guardrails\/[^/]+\.cedar$/.test(path)) return this.#readCedar(path, undefined, false);
     if (/^tests\/[^/]+\.yaml$/.test(path)) return this.#readTests(path, undefined);
@@ -148,6 +151,7 @@ class FolderReader {
       const fields = new Fields(json ?? {}, report);
       const [data, servedBy] = [fields.texts("data"), fields.texts("servedBy")];
       fields.end();
+      reportClasses(data, report);
       for (const id of servedBy) {
         if (!isSpiffePath(id)) report(`not a SPIFFE ID: ${id}`, id);
         else if (ownerOfId(idOwners, id) !== team) report(`${id} is not ${team}'s`, id, "R3");
@@ -237,6 +241,11 @@ class FolderReader {
       if (!POLICY_ID.test(own)) {
         return this.#report(file, "a policy needs an @id of a-z, 0-9 and dashes", line, "R7");
       }
+      const unseen = unseenText(json);
+      if (unseen !== undefined) {
+        const text = visible(unseen.text.slice(0, 200));
+        return this.#report(file, `${own}: "${text}" ${unseen.why}`, line, "model");
+      }
       const id = `${team ?? "guardrails"}/${own}`;
       if (this.#ids.has(id)) {
         return this.#report(file, `the id ${id} is taken`, line, "R7");
@@ -263,7 +272,13 @@ class FolderReader {
       return [isNeeded ? {} : undefined, isNeeded ? () => {} : report];
     }
     try {
-      return [this.#parsers.yaml(text) ?? {}, report];
+      const json = this.#parsers.yaml(text) ?? {};
+      const unseen = unseenText(json);
+      if (unseen !== undefined) {
+        report(`"${visible(unseen.text.slice(0, 200))}" ${unseen.why}`, unseen.text);
+        return [{}, () => {}];
+      }
+      return [json, report];
     } catch (error) {
       this.#report(path, messageOf(error), 1, "syntax");
       return [{}, () => {}];

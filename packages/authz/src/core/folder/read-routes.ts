@@ -5,6 +5,7 @@ import { Fields, oneOf } from "./fields.ts";
 import type { Report } from "./finding.ts";
 
 const THING = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}$/;
+const CLASS = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const HTTP_PATH = /^[a-zA-Z0-9._~{}:@!$&'()*+,;=-]+(?:\/[a-zA-Z0-9._~{}:@!$&'()*+,;=-]+)*$/;
 const GRPC_METHOD = /^[a-zA-Z_][a-zA-Z0-9_.]*\/[a-zA-Z_][a-zA-Z0-9_]*$/;
 const SUBJECTS = ["none", "optional", "required"] as const;
@@ -17,6 +18,7 @@ export function readRoute(json: unknown, report: Report): readonly RouteDeclarat
   const tags = fields.texts("tags");
   const subject = oneOf(SUBJECTS, fields.optionalText("subject") ?? "optional");
   fields.end();
+  reportClasses(tags, report);
   if (subject === undefined) {
     report(`subject is one of ${SUBJECTS.join(", ")}`, "subject");
     return [];
@@ -50,9 +52,17 @@ export function readThing(json: unknown, report: Report): readonly ThingDeclarat
   const name = fields.text("name");
   const tags = fields.texts("tags");
   fields.end();
+  reportClasses(tags, report);
   if (THING.test(name)) return [{ name, tags }];
   report(`not a name: ${name}`, name);
   return [];
+}
+
+/** Reports tags and classes of data in any but the one spelling: `PCI` would be none of the rules for `pci`. */
+export function reportClasses(names: readonly string[], report: Report): void {
+  for (const name of names) {
+    if (!CLASS.test(name)) report(`not a tag or class, a-z, 0-9 and dashes: ${name}`, name);
+  }
 }
 
 function isHttpAction(name: string): name is ActionName {

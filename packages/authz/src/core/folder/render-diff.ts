@@ -1,6 +1,7 @@
 import type { AnnotatedChange, DataPath, FolderDiff } from "./compare-folders.ts";
 import { nameOf } from "./names.ts";
 import { pathText } from "./run-tests.ts";
+import { visible } from "./seen-text.ts";
 import type { SubjectChange } from "./subject-changes.ts";
 
 /** Changes to one resource that read the same but for their actions. */
@@ -18,7 +19,8 @@ const ORDER = ["gained", "changed", "lost"] as const;
 const SIGNS = { gained: "+", changed: "~", lost: "-" } as const;
 
 /** A difference as lines for people: gains first, then changed conditions, losses, subjects, and chains to data. */
-export function renderDiff({ changes, newPaths, lostPaths, subjects }: FolderDiff): string {
+export function renderDiff(diff: FolderDiff): string {
+  const { changes, newPaths, lostPaths, subjects, latent, declassified } = diff;
   const lines = linesOf(changes).map(({ kind, who, actions, what, conditions, data }) => {
     const verb = kind === "lost" ? "may no longer" : "may";
     const only = conditions.length === 0 || kind === "lost" ? "" : onlyIf(conditions);
@@ -27,6 +29,12 @@ export function renderDiff({ changes, newPaths, lostPaths, subjects }: FolderDif
   lines.push(
     ...subjects.map(({ route, before, after }) => `~ ${route}: subject ${before} -> ${after}`),
   );
+  lines.push(
+    ...latent.map(({ policyId, file, line }) => `+ ${policyId} ${LATENT} (${file}:${line})`),
+    ...declassified.map(
+      ({ service, data }) => `~ ${service} no longer has data: ${data.join(", ")}`,
+    ),
+  );
   lines.push(...newPaths.map((path) => `+ new chain: ${chainText(path)}`));
   lines.push(...lostPaths.map((path) => `- chain gone: ${chainText(path)}`));
   return lines.length === 0 ? "No access gained or lost." : lines.map(visible).join("\n");
@@ -34,10 +42,10 @@ export function renderDiff({ changes, newPaths, lostPaths, subjects }: FolderDif
 
 /** A difference as the text of a pull request, in Markdown. Whatever comes from the folder stands in code spans. */
 export function renderPullRequest(diff: FolderDiff): string {
-  const { changes, newPaths, lostPaths, subjects } = diff;
+  const { changes, newPaths, lostPaths, subjects, latent, declassified } = diff;
   const counts = ORDER.map((kind) => [kind, changes.filter((one) => one.kind === kind)] as const);
   const sum = counts.map(([kind, of]) => `${of.length} ${kind}`).join(", ");
-  if (changes.length + newPaths.length + lostPaths.length + subjects.length === 0) {
+  if (Object.values(diff).every((part: readonly unknown[]) => part.length === 0)) {
     return "## Access\n\nNo access gained or lost.";
   }
   const parts = [`## Access\n\n${sum}; by caller, action and route.`];
@@ -48,6 +56,18 @@ export function renderPullRequest(diff: FolderDiff): string {
   if (subjects.length > 0) {
     parts.push(`### On whose behalf\n\n${subjects.map(subjectItem).join("\n")}`);
   }
+  if (latent.length > 0) {
+    const items = latent.map(
+      ({ policyId, file, line }) => `- ${code(policyId)} ${LATENT} (${code(`${file}:${line}`)})`,
+    );
+    parts.push(`### Given to nobody yet\n\n${items.join("\n")}`);
+  }
+  if (declassified.length > 0) {
+    const items = declassified.map(
+      ({ service, data }) => `- ${code(service)}: ${data.map(code).join(", ")}`,
+    );
+    parts.push(`### Classes of data taken away\n\n${items.join("\n")}`);
+  }
   if (newPaths.length > 0) {
     parts.push(`### New chains of calls to data\n\n${newPaths.map(chainItem).join("\n")}`);
   }
@@ -57,6 +77,7 @@ export function renderPullRequest(diff: FolderDiff): string {
   return parts.join("\n\n");
 }
 
+const LATENT = "permits, and gives nobody anything yet";
 const TITLES = { gained: "Gained", changed: "Other conditions", lost: "Lost" } as const;
 
 function itemOf({ kind, who, actions, what, conditions, conditionsBefore, data }: Line): string {
@@ -119,14 +140,6 @@ function dataText(data: readonly string[]): string {
 
 function codes(conditions: readonly string[]): string {
   return conditions.map(code).join(" and ");
-}
-
-/** Without what ends a line or steers a terminal: a name of the folder must not write lines of its own. */
-function visible(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }
 
 /** A code span that nothing within can end: its fence is longer than any row of backticks inside. */

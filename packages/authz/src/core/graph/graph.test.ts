@@ -165,6 +165,8 @@ test("a diff shows access gained, lost and under other conditions", () => {
     newPaths: [],
     lostPaths: [],
     subjects: [],
+    latent: [],
+    declassified: [],
   });
   assert.equal(
     text.split("\n")[0],
