@@ -133,6 +133,56 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./bundle-count.ts")).bundleCount,
   },
   {
+    name: "localauthority x509 show",
+    summary: "shows every X.509 authority of the trust domain",
+    load: async () => (await import("./local-authority.ts")).localAuthorityShow("x509"),
+  },
+  {
+    name: "localauthority x509 prepare",
+    summary: "makes and publishes the next X.509 authority",
+    load: async () => (await import("./local-authority.ts")).localAuthorityPrepare("x509"),
+  },
+  {
+    name: "localauthority x509 activate",
+    summary: "lets the prepared X.509 authority sign",
+    load: async () => (await import("./local-authority.ts")).localAuthorityActivate("x509"),
+  },
+  {
+    name: "localauthority x509 taint",
+    summary: "tells everybody to move away from an old X.509 authority",
+    load: async () => (await import("./local-authority.ts")).localAuthorityTaint("x509"),
+  },
+  {
+    name: "localauthority x509 revoke",
+    summary: "takes a tainted X.509 authority out of the bundle",
+    load: async () => (await import("./local-authority.ts")).localAuthorityRevoke("x509"),
+  },
+  {
+    name: "localauthority jwt show",
+    summary: "shows every JWT authority of the trust domain",
+    load: async () => (await import("./local-authority.ts")).localAuthorityShow("jwt"),
+  },
+  {
+    name: "localauthority jwt prepare",
+    summary: "makes and publishes the next JWT authority",
+    load: async () => (await import("./local-authority.ts")).localAuthorityPrepare("jwt"),
+  },
+  {
+    name: "localauthority jwt activate",
+    summary: "lets the prepared JWT authority sign",
+    load: async () => (await import("./local-authority.ts")).localAuthorityActivate("jwt"),
+  },
+  {
+    name: "localauthority jwt taint",
+    summary: "tells everybody to move away from an old JWT authority",
+    load: async () => (await import("./local-authority.ts")).localAuthorityTaint("jwt"),
+  },
+  {
+    name: "localauthority jwt revoke",
+    summary: "takes a tainted JWT authority out of the bundle",
+    load: async () => (await import("./local-authority.ts")).localAuthorityRevoke("jwt"),
+  },
+  {
     name: "api fetch x509",
     summary: "fetches this process's X509-SVIDs",
     load: async () => (await import("./api-fetch-x509.ts")).apiFetchX509,
