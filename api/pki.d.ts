@@ -369,6 +369,8 @@ export interface VerifyPathOptions {
     };
 }
 
+export declare function commonNameOf(name: Uint8Array): string | undefined;
+
 export declare function createCsr(signer: Signer, template?: CsrTemplate): Uint8Array;
 
 export declare function describeName(name: Uint8Array): string;

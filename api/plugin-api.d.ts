@@ -14,6 +14,12 @@ export interface AppendBatch {
     readonly abandoned?: readonly StoredLeaf[];
 }
 
+export interface AttestedNode {
+    readonly path: string;
+    readonly selectors: readonly Selector[];
+    readonly canReattest: boolean;
+}
+
 export interface AuthorityStore {
     list(): Promise<StoredObject<AuthorityObject>[]>;
 }
@@ -146,7 +152,35 @@ export interface ManagedKey {
 
 export type ManagedKeyAlgorithm = "ec-p256" | "ed25519";
 
+export declare const NODE_ATTESTOR_ERRORS: {
+    readonly NODE_ATTESTOR_MISCONFIGURED: {
+        readonly status: "failed_precondition";
+        readonly retry: false;
+    };
+    readonly NODE_EVIDENCE_REFUSED: {
+        readonly status: "invalid_argument";
+        readonly retry: false;
+    };
+    readonly NODE_CHALLENGE_INVALID: {
+        readonly status: "internal";
+        readonly retry: true;
+    };
+};
+
 export type NamespaceKind = "user" | "pid" | "mnt";
+
+export interface NodeAttestation {
+    readonly trustDomain: string;
+    readonly authorities: readonly Certificate[];
+    readonly now: EpochMs;
+    readonly signal: AbortSignal;
+    readonly challenge: (bytes: Uint8Array) => Promise<Uint8Array>;
+}
+
+export interface NodeAttestor {
+    readonly name: string;
+    attest(payload: Uint8Array, attestation: NodeAttestation): Promise<AttestedNode>;
+}
 
 export interface NodeFilter {
     readonly attestationType?: string;
@@ -154,6 +188,18 @@ export interface NodeFilter {
     readonly banned?: boolean;
     readonly canReattest?: boolean;
     readonly expiresBeforeMs?: number;
+}
+
+export interface NodeProof {
+    readonly payload: Uint8Array;
+    readonly answer: (challenge: Uint8Array) => Promise<Uint8Array>;
+}
+
+export interface NodeProver {
+    readonly name: string;
+    begin(options: {
+        readonly signal: AbortSignal;
+    }): Promise<NodeProof>;
 }
 
 export interface NodeSoftState {

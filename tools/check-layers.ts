@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "@bonafide/store-sqlite": 5,
   "@bonafide/key-manager-disk": 5,
   "@bonafide/key-manager-memory": 5,
+  "@bonafide/node-attestor-x509pop": 5,
   "@bonafide/cli": 6,
 };
 /** Folders outside the packages: they see what a user of the packages sees. */

@@ -8,6 +8,14 @@ export {
 } from "./key-manager.ts";
 export { KEY_MANAGER_ERRORS } from "./key-manager-errors.ts";
 export { checkKeySlot, isKeySlot, isSameManagedKey } from "./key-slot.ts";
+export {
+  type AttestedNode,
+  NODE_ATTESTOR_ERRORS,
+  type NodeAttestation,
+  type NodeAttestor,
+  type NodeProof,
+  type NodeProver,
+} from "./node-attestor.ts";
 export type {
   AppendBatch,
   Erasure,

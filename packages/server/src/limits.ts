@@ -32,6 +32,8 @@ export const LIMITS = {
   csrBytes: 16_384,
   /** One attestation payload or answer to a challenge. */
   attestationBytes: 262_144,
+  /** Challenges of one attestation. */
+  attestationRounds: 8,
   /** Time for each message of an attestation or a recovery, ms. */
   attestationMs: 30_000,
   /** Certificates signed by one call. */

@@ -1,5 +1,5 @@
 import { type Clock, type Log, type Random, runTasks, slept } from "@bonafide/lifetime";
-import type { KeyManager, Store } from "@bonafide/plugin-api";
+import type { KeyManager, NodeAttestor, Store } from "@bonafide/plugin-api";
 import type { X509Bundle } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
 import { Access } from "./api/access.ts";
@@ -16,6 +16,7 @@ import { checkStart } from "./check-start.ts";
 import { Doors } from "./doors.ts";
 import { openLedger } from "./memory/open-ledger.ts";
 import type { OpenedLedger } from "./memory/opened-ledger.ts";
+import { attestorsByName } from "./node-attestors.ts";
 import { TlsPort } from "./port/tls-port.ts";
 import { ServerIdentity } from "./server-identity.ts";
 import { checkOptions, type CheckedOptions, type ServerOptions } from "./server-options.ts";
@@ -33,6 +34,8 @@ export interface ServerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Beside join tokens. Default: none. */
+  readonly nodeAttestors?: readonly NodeAttestor[];
 }
 
 /** A server that serves. */
@@ -62,6 +65,7 @@ const HELD_POLL_MS = 500;
  */
 export async function openServer(options: ServerOptions, deps: ServerDeps): Promise<RunningServer> {
   const checked = checkOptions(options);
+  const nodeAttestors = attestorsByName(deps.nodeAttestors ?? []);
   const { store, clock, log } = deps;
   const keys = await checkStart(checked, deps.keys);
   const ledger = await openLedger(
@@ -80,7 +84,7 @@ export async function openServer(options: ServerOptions, deps: ServerDeps): Prom
       version: checked.version,
     },
   );
-  const server = new Server(checked, deps, ledger, keys);
+  const server = new Server(checked, deps, ledger, { keys, nodeAttestors });
   try {
     await server.open();
   } catch (error) {
@@ -118,7 +122,7 @@ class Server implements RunningServer {
     options: CheckedOptions,
     deps: ServerDeps,
     ledger: OpenedLedger,
-    keys: AuthorityDeps["keys"],
+    { keys, nodeAttestors }: Pick<AuthorityDeps, "keys"> & Pick<ServiceDeps, "nodeAttestors">,
   ) {
     const { clock, log, random, store } = deps;
     const { registry } = ledger;
@@ -154,6 +158,7 @@ class Server implements RunningServer {
       nodeRate: new RateLimiter(clock, options.nodeRate),
       signRate: new RateLimiter(clock, options.signRate),
       jwtSignRate: new RateLimiter(clock, options.signRate),
+      nodeAttestors,
       closing: this.#leaving.signal,
     };
     this.#hub = new WatchHub(registry, clock);

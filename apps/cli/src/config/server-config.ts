@@ -12,6 +12,7 @@ import {
   trustDomain,
 } from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
+import { nodeAttestors, type NodeAttestorsConfig } from "./node-attestor-config.ts";
 
 /** A valid server configuration, as the file spells it; durations are in ms. */
 export interface ServerConfig {
@@ -33,6 +34,7 @@ export interface ServerConfig {
   readonly address_rate?: Rate | undefined;
   readonly node_rate?: Rate | undefined;
   readonly sign_rate?: Rate | undefined;
+  readonly node_attestors?: NodeAttestorsConfig | undefined;
   readonly log_level: LogLevel;
 }
 
@@ -100,6 +102,9 @@ const base = z.strictObject({
     .describe(
       "certificates for one node, default 500 a second and 1000 at once, and as many tokens",
     ),
+  node_attestors: nodeAttestors
+    .optional()
+    .describe("how nodes may come in beside join tokens, each by its name"),
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
 

@@ -18,6 +18,7 @@ import { CLI_ERRORS } from "../errors.ts";
 import { createLog, standardError } from "../process/log.ts";
 import { makeFoldersAbove, makeOwnedFolder } from "../up/owned-folder.ts";
 import { splitHostPort } from "./listen-address.ts";
+import { openNodeAttestors } from "./node-attestors.ts";
 import { loadServerId } from "./server-id.ts";
 
 /** What a started server tells whoever started it. */
@@ -58,6 +59,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     config.key_manager === "memory"
       ? createMemoryKeyManager()
       : await openDiskKeyManager(join(dataDir, "keys"), { signal });
+  const nodeAttestors = await openNodeAttestors(config.node_attestors, log);
   const serverId = loadServerId(dataDir);
   const store = await openSqliteStore({ path: join(dataDir, "ledger.sqlite") });
   await using closing = new AsyncDisposableStack();
@@ -83,7 +85,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
           ...limitsOf(config),
           ...jwtOf(config),
         },
-        { store, keys, kernel, clock, random: systemRandom, log },
+        { store, keys, kernel, clock, random: systemRandom, log, nodeAttestors },
       ),
     config.listen,
   );

@@ -96,11 +96,33 @@ export function describeName(name: Uint8Array): string {
   return parts.join(", ");
 }
 
+/**
+ * The common name of a distinguished name, as it stands there; the last one where there are several.
+ *
+ * @returns undefined: it has none, or in a form that is no plain text.
+ * @throws CERTIFICATE_MALFORMED  not a Name
+ */
+export function commonNameOf(name: Uint8Array): string | undefined {
+  const whole = new DerReader(name, "CERTIFICATE_MALFORMED");
+  let found: string | undefined;
+  eachAttribute(whole.enter(TAG.sequence), (oid, tag, value) => {
+    if (oid === OIDS.CN) found = isText(tag) ? textOf(tag, value) : undefined;
+  });
+  whole.finish();
+  return found;
+}
+
+function isText(tag: number): boolean {
+  return tag === TAG.utf8String || tag === TAG.printableString || tag === TAG.ia5String;
+}
+
+function textOf(tag: number, value: Uint8Array): string {
+  return tag === TAG.utf8String ? Buffer.from(value).toString("utf8") : latin1(value);
+}
+
 function describeValue(tag: number, value: Uint8Array): string {
-  if (tag !== TAG.utf8String && tag !== TAG.printableString && tag !== TAG.ia5String) {
-    return `#${toHex(value)}`;
-  }
-  const text = tag === TAG.utf8String ? Buffer.from(value).toString("utf8") : latin1(value);
+  if (!isText(tag)) return `#${toHex(value)}`;
+  const text = textOf(tag, value);
   // Control characters could rewrite an operator's terminal; separators could fake an attribute.
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp},+="\\]/gu, (c) => {
     return `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
+import type { NodeAttestor } from "@bonafide/plugin-api";
 import {
   type AttestAgentRequest,
   AttestAgentResponseSchema,
@@ -7,7 +8,7 @@ import {
 } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { parseSpiffeId } from "@bonafide/spiffe";
 import { create } from "@bufbuild/protobuf";
-import { type SignedSvid, signSvid } from "../authority/sign-svid.ts";
+import type { SignedSvid } from "../authority/sign-svid.ts";
 import { addressKey } from "../core/address-key.ts";
 import { isTokenAttack, type TokenRefusal } from "../core/join-token.ts";
 import { JOIN_TOKEN_TYPE, proposeSpending, tokenNodeId } from "../core/propose-token.ts";
@@ -15,8 +16,11 @@ import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { agentDenied } from "./access.ts";
+import { addressOf } from "./address-of.ts";
+import { attestByEvidence } from "./attest-by-evidence.ts";
 import { keyOfCsr } from "./read-csr.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
+import { signAgent } from "./sign-agent.ts";
 import { toWireSvid } from "./wire-svid.ts";
 import { eachWithin } from "./within.ts";
 
@@ -46,7 +50,22 @@ export async function* attestAgent(
 ): AsyncGenerator<AttestAgentResponse, void, void> {
   if (peer.kind === "anonymous" || peer.kind === "member")
     deps.addressRate.take(addressKey(peer.address));
-  const step = await firstStep(eachWithin(deps.clock, LIMITS.attestationMs, requests));
+  const messages = eachWithin(deps.clock, LIMITS.attestationMs, requests);
+  try {
+    yield* attestFirst(deps, options, messages, peer);
+  } finally {
+    await messages.return();
+  }
+}
+
+async function* attestFirst(
+  deps: ServiceDeps,
+  options: ServiceOptions,
+  messages: AsyncGenerator<AttestAgentRequest, void, void>,
+  peer: ServerPeer,
+): AsyncGenerator<AttestAgentResponse, void, void> {
+  const first = await messages.next();
+  const step = first.done === true ? undefined : first.value.step;
   if (step?.case !== "params") throw invalid("the first message has no params");
   const { data, params } = step.value;
   if (data === undefined) throw invalid("the attestation data is missing");
@@ -55,16 +74,30 @@ export async function* attestAgent(
   if (data.payload.length > LIMITS.attestationBytes) throw invalid("the payload is too large");
   if (params === undefined) throw invalid("the CSR is missing");
   const spki = keyOfCsr(params.csr);
-  if (data.type !== JOIN_TOKEN_TYPE) {
-    throw new BonafideError(
-      SERVER_ERRORS,
-      "ATTESTATION_TYPE_UNKNOWN",
-      "no node attestor of this type is configured",
-    );
-  }
-  const svid = await attestByToken(deps, options, data.payload, spki, peer);
-  const result = { svid: toWireSvid(svid), reattestable: false };
+  const { payload, type } = data;
+  const { svid, reattestable } =
+    type === JOIN_TOKEN_TYPE
+      ? { svid: await attestByToken(deps, options, payload, spki, peer), reattestable: false }
+      : yield* attestByEvidence(deps, options, {
+          attestor: attestorOf(deps, type),
+          payload,
+          spki,
+          peer,
+          messages,
+        });
+  const result = { svid: toWireSvid(svid), reattestable };
   yield create(AttestAgentResponseSchema, { step: { case: "result", value: result } });
+}
+
+/** @throws ATTESTATION_TYPE_UNKNOWN */
+function attestorOf({ nodeAttestors }: ServiceDeps, type: string): NodeAttestor {
+  const attestor = nodeAttestors.get(type);
+  if (attestor !== undefined) return attestor;
+  throw new BonafideError(
+    SERVER_ERRORS,
+    "ATTESTATION_TYPE_UNKNOWN",
+    "no node attestor of this type is configured",
+  );
 }
 
 async function attestByToken(
@@ -108,44 +141,6 @@ async function attestByToken(
   deps.soft.issued(svid);
   deps.log({ level: "info", event: "agent.attested", fields: { type: JOIN_TOKEN_TYPE } });
   return svid;
-}
-
-/**
- * Signs an agent's SVID at the newest adopted state; in the same turn as the node is found to be live.
- *
- * @throws AGENT_NOT_ATTESTED, AGENT_BANNED, AUTHORITY_NOT_READY
- */
-export function signAgent(
-  deps: ServiceDeps,
-  options: ServiceOptions,
-  nodeId: string,
-  spki: Uint8Array,
-): SignedSvid {
-  const { registry, authorities, clock } = deps;
-  const node = registry.find("node", nodeId)?.object;
-  if (node?.state !== "live") {
-    throw agentDenied(node?.state === "banned" ? "AGENT_BANNED" : "AGENT_NOT_ATTESTED");
-  }
-  const { epoch, n } = registry.head;
-  const request = {
-    id: parseSpiffeId(nodeId),
-    spki,
-    ttlMs: options.agentSvidTtlMs,
-    signedAt: { epoch, n },
-  };
-  return signSvid(authorities.signing(), request, clock.now());
-}
-
-/** The address of a caller for the log. */
-export function addressOf(peer: ServerPeer): string {
-  return peer.kind === "local" ? `uid ${peer.uid}` : peer.address;
-}
-
-async function firstStep(
-  requests: AsyncIterable<AttestAgentRequest>,
-): Promise<AttestAgentRequest["step"] | undefined> {
-  for await (const { step } of requests) return step;
-  return undefined;
 }
 
 function refusedToken(): BonafideError {

@@ -28,9 +28,10 @@ import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { agentDenied } from "./access.ts";
-import { addressOf, signAgent } from "./attest.ts";
+import { addressOf } from "./address-of.ts";
 import { keyOfCsr } from "./read-csr.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
+import { signAgent } from "./sign-agent.ts";
 import { toWireBundle, toWireSvid } from "./wire-svid.ts";
 import { eachWithin } from "./within.ts";
 

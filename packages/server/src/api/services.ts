@@ -1,5 +1,5 @@
 import type { Clock, Log, Random } from "@bonafide/lifetime";
-import type { Store } from "@bonafide/plugin-api";
+import type { NodeAttestor, Store } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import type { JwtAuthority } from "../authority/authority-kind.ts";
 import type { AuthorityService } from "../authority/authority-service.ts";
@@ -32,6 +32,8 @@ export interface ServiceDeps {
   readonly freshness: Freshness;
   readonly soft: SoftStateWriter;
   readonly alarms: Alarms;
+  /** By name; join tokens are not among them. */
+  readonly nodeAttestors: ReadonlyMap<string, NodeAttestor>;
   /** By address, before anything is known of the caller. */
   readonly addressRate: RateLimiter;
   /** By node: calls. */

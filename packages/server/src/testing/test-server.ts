@@ -16,7 +16,7 @@ import {
   keySigner,
   parseCertificate,
 } from "@bonafide/pki";
-import type { Store } from "@bonafide/plugin-api";
+import type { NodeAttestor, Store } from "@bonafide/plugin-api";
 import {
   type MemoryStore,
   openMemoryKeyManager,
@@ -74,6 +74,7 @@ export interface TestServerOptions {
   readonly store?: Store;
   readonly clock?: Clock;
   readonly options?: Partial<ServerOptions>;
+  readonly nodeAttestors?: readonly NodeAttestor[];
   /** Clients do not verify the server: for tests whose clock is not the machine's. */
   readonly isBlind?: boolean;
   /** Which events are kept; default: all. */
@@ -118,6 +119,7 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
         log: (event) => {
           if (test.keeps?.(event) !== false) events.push(event);
         },
+        ...(test.nodeAttestors === undefined ? {} : { nodeAttestors: test.nodeAttestors }),
       },
     );
   let server = await open();
