@@ -581,6 +581,11 @@ export interface ReadFolder {
     readonly findings: readonly Finding[];
 }
 
+export interface RecordedBundle extends Omit<Parts, "shadowPolicies"> {
+    readonly compiled: CompiledPolicies;
+    readonly entities: EntityStore;
+}
+
 export interface RecordedEdge {
     readonly principal: {
         readonly workload: string;
@@ -590,6 +595,17 @@ export interface RecordedEdge {
     readonly allowed: boolean;
     readonly policies: readonly string[];
     readonly faults: readonly PolicyFault[];
+}
+
+export interface ReplayBundle extends KnownCallers {
+    readonly model: KnownCallers["model"] & Pick<AccessModel, "services">;
+    readonly manifest: Pick<Manifest, "expires">;
+    readonly compiled: CompiledPolicies;
+}
+
+export interface Replayed {
+    readonly edges: readonly ReplayedEdge[];
+    readonly isSame: boolean;
 }
 
 export interface ReplayedEdge {
@@ -833,6 +849,8 @@ export declare function enforce(decision: Decision): Verdict;
 
 export declare function entityOf(type: EntityType, id: string): EntityUid;
 
+export declare function firstRefusal(reasons: readonly DecisionReason[]): DecisionReason;
+
 export declare function folderWarnings(folder: Folder, { now }: {
     readonly now: number;
 }): readonly Warning[];
@@ -854,6 +872,8 @@ export declare function modelEntities(model: AccessModel, unlisted?: readonly En
 export declare function nameOf({ type, id }: EntityUid): string;
 
 export declare function openPolicySigner(privatePem: string): Promise<PolicySigner>;
+
+export declare function openRecordedBundle(file: Uint8Array, { trust }: Pick<VerifyBundleOptions, "trust">): Promise<RecordedBundle>;
 
 export declare function parseDecisionRecord(line: string): DecisionRecord;
 
@@ -901,13 +921,13 @@ export declare function readFolder(files: ReadonlyMap<string, string>, parsers: 
 
 export declare function readResource(text: string, action: ActionName, model: AccessModel): NamedResource;
 
+export declare function reasonOf(decision: Decision): DecisionReason;
+
 export declare function renderDiff(diff: FolderDiff): string;
 
 export declare function renderPullRequest(diff: FolderDiff): string;
 
-export declare function replayRecord(bundle: KnownCallers & {
-    readonly compiled: CompiledPolicies;
-}, record: DecisionRecord): readonly ReplayedEdge[];
+export declare function replayRecord(bundle: ReplayBundle, record: DecisionRecord): Replayed;
 
 export declare function requestsOfRecord(record: DecisionRecord): readonly AuthzRequest[];
 

@@ -171,9 +171,17 @@ export {
   type PolicyTrustOptions,
 } from "./bundle/policy-keys.ts";
 export {
+  openRecordedBundle,
+  type RecordedBundle,
   VerifiedBundle,
   verifyBundle,
   type VerifyBundleOptions,
 } from "./bundle/verified-bundle.ts";
 export { CallerEntities, type KnownCallers } from "./core/model/caller-entities.ts";
-export { type ReplayedEdge, replayRecord } from "./core/record/replay.ts";
+export { firstRefusal, reasonOf } from "./core/record/decision-reason.ts";
+export {
+  type ReplayBundle,
+  type Replayed,
+  type ReplayedEdge,
+  replayRecord,
+} from "./core/record/replay.ts";

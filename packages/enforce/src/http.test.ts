@@ -119,9 +119,18 @@ test("every record is decided again to the same answer, by its bundle alone", as
     const read = parseDecisionRecord(formatDecisionRecord(record));
     assert.deepEqual(read, record);
     assert.deepEqual(read.bundle, bundle.ref);
-    const replayed = replayRecord(bundle, read);
-    assert.equal(replayed.length, record.edges.length);
-    for (const { isSame } of replayed) assert.ok(isSame, formatDecisionRecord(record));
+    const { edges, isSame } = replayRecord(bundle, read);
+    assert.equal(edges.length, record.edges.length);
+    assert.ok(isSame, formatDecisionRecord(record));
+    assert.ok(!replayRecord(bundle, { ...read, allowed: !read.allowed }).isSame);
+    // Of what a record holds, nothing can be told otherwise.
+    for (const reason of ["permitted", "forbidden", "method_unknown", "bundle_expired"] as const) {
+      // Grants are in no record.
+      if (reason === read.reason || read.reason.startsWith("grant_")) continue;
+      const other = { ...read, reason, allowed: reason === "permitted" };
+      assert.ok(!replayRecord(bundle, other).isSame, formatDecisionRecord(other));
+      assert.ok(!replayRecord(bundle, { ...other, edges: [] }).isSame);
+    }
   }
 });
 

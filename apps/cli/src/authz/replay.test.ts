@@ -111,6 +111,35 @@ the same answer as recorded`,
   );
 });
 
+test("callers of other trust domains, and a bundle that had ended, are replayed too", async () => {
+  const caller = "spiffe://partner.example/caller";
+  const { onBehalfOf: _, edges: __, ...plain } = record;
+  const edge = { principal: { workload: caller }, allowed: false, policies: [], faults: [] };
+  const stranger = { ...plain, caller, edges: [edge] };
+  assert.equal((await replay([stranger])).isSame, true);
+  const late = { ...plain, at: AT + 1000, reason: "bundle_expired", edges: [] } as const;
+  const { isSame, text } = await replay([late]);
+  assert.equal(isSame, true);
+  assert.match(text, /the bundle had ended at 2026-11-22T10:00:01Z/);
+  assert.equal((await replay([{ ...late, at: AT }])).isSame, false);
+  assert.equal((await replay([{ ...stranger, at: AT + 1000 }])).isSame, false);
+});
+
+test("a refusal before policies is replayed by what the route wants", async () => {
+  const { onBehalfOf: _, edges: __, ...plain } = record;
+  const { resource: ___, ...unclear } = plain;
+  for (const [one, isSame] of [
+    [{ ...plain, reason: "subject_required", edges: [] }, false],
+    [{ ...plain, reason: "token_invalid", edges: [] }, true],
+    [{ ...unclear, reason: "path_ambiguous", edges: [] }, true],
+    [{ ...unclear, reason: "no_permit", edges: [] }, false],
+    [{ ...plain, reason: "permitted", allowed: true, edges: [] }, false],
+    [{ ...plain, caller: `spiffe://a${"/b".repeat(70)}`, edges: [] }, true],
+  ] as const) {
+    assert.equal((await replay([one])).isSame, isSame, JSON.stringify(one));
+  }
+});
+
 test("an answer that was another one is told", async () => {
   const [first, second] = record.edges;
   assert.ok(first && second);
@@ -123,16 +152,21 @@ test("an answer that was another one is told", async () => {
 test("one of several records is chosen by its id", async () => {
   const records = [{ ...record, id: "d0", allowed: true }, record];
   assert.equal((await replay(records, { id: "d0" })).allowed, true);
+  assert.equal((await replay(records, { id: "d0" })).isSame, false);
   await assert.rejects(replay(records), { code: "USAGE" });
   await assert.rejects(replay(records, { id: "d2" }), { code: "USAGE" });
 });
 
-test("another bundle, none, and one that nobody trusted signed replay nothing", async () => {
-  const eighth = await bundleOf(8);
-  await assert.rejects(replay([record], { bundle: eighth.file }), { code: "AUTHZ_BUNDLE_DIFFERS" });
+test("where there was no bundle there is nothing to replay, and one answer", async () => {
   const { bundle: _, ...without } = record;
   const none = { ...without, reason: "no_bundle", edges: [] } as const;
-  await assert.rejects(replay([none]), { code: "AUTHZ_BUNDLE_DIFFERS" });
+  assert.deepEqual([(await replay([none])).isSame, (await replay([none])).allowed], [true, false]);
+  assert.equal((await replay([{ ...none, allowed: true }])).isSame, false);
+});
+
+test("another bundle, and one that nobody trusted signed replay nothing", async () => {
+  const eighth = await bundleOf(8);
+  await assert.rejects(replay([record], { bundle: eighth.file }), { code: "AUTHZ_BUNDLE_DIFFERS" });
   put("policy.pub", (await createPolicyKey("Ed25519")).publicPem);
   await assert.rejects(replay([record]), { code: "BUNDLE_UNTRUSTED" });
 });

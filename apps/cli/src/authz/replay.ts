@@ -1,10 +1,10 @@
 import {
   CallerEntities,
   type DecisionRecord,
+  openRecordedBundle,
   parseDecisionRecord,
+  type RecordedBundle,
   replayRecord,
-  type VerifiedBundle,
-  verifyBundle,
   why,
 } from "@bonafide/authz";
 import { BonafideError } from "@bonafide/errors";
@@ -52,21 +52,17 @@ interface ReplayOptions {
  * Makes a recorded decision again, by the bundle whose digest it names.
  *
  * @throws USAGE, FILE_UNREADABLE, RECORD_MALFORMED
- * @throws AUTHZ_BUNDLE_DIFFERS  the decision was made by another bundle, or by none
- * @throws BUNDLE_UNTRUSTED and others of {@link verifyBundle}
+ * @throws AUTHZ_BUNDLE_DIFFERS  the decision was made by another bundle
+ * @throws BUNDLE_UNTRUSTED and others of {@link openRecordedBundle}
  */
 export async function replayDecision(options: ReplayOptions): Promise<Replay> {
   const record = findRecord(options.record, options.id);
-  if (record.bundle === undefined) {
-    throw differs(`decision ${record.id} was made without a bundle: ${record.reason}`);
-  }
+  if (record.bundle === undefined) return withoutBundle(record);
   const { bundle: file, trust, threshold } = options;
   if (file === undefined || trust === undefined) throw usage("--record needs --bundle and --trust");
-  const bundle = await verifyBundle(readBundle(file), {
+  // Whose it is and when it ended matters for what it decided then, and nothing is decided now.
+  const bundle = await openRecordedBundle(readBundle(file), {
     trust: await trustOf({ trust, threshold }),
-    // The digest below says whose it is, and the time of the decision whether it was good then.
-    trustDomain: trustDomainOf(record.caller),
-    now: record.at,
   });
   if (bundle.ref.digest !== record.bundle.digest) {
     const [named, given] = [record.bundle.digest, bundle.ref.digest].map((hex) => hex.slice(0, 16));
@@ -75,21 +71,34 @@ export async function replayDecision(options: ReplayOptions): Promise<Replay> {
   return explain(record, bundle);
 }
 
-function explain(record: DecisionRecord, bundle: VerifiedBundle): Replay {
-  const entities = new CallerEntities(bundle).of(record.caller);
-  const edges = replayRecord(bundle, record).map(({ request, isSame }) => ({
-    request,
-    isSame,
-    explanation: why(bundle.policies, entities, request),
+/** Where there was no bundle there is nothing to replay, and one answer. */
+function withoutBundle({ id, at, allowed, reason, edges }: DecisionRecord): Replay {
+  const isSame = !allowed && reason === "no_bundle" && edges.length === 0;
+  const text = `decision ${id} of ${instantText(at)}, without a bundle: ${allowed ? "allowed" : "denied"}: ${reason}`;
+  const json = { record: id, at, allowed, reason, same: isSame, edges: [] };
+  return { text: `${text}\n${sameText(isSame)}`, json, allowed, isSame };
+}
+
+function sameText(isSame: boolean): string {
+  return isSame ? "the same answer as recorded" : "another answer than was recorded";
+}
+
+function explain(record: DecisionRecord, bundle: RecordedBundle): Replay {
+  const replayed = replayRecord(bundle, record);
+  const { isSame } = replayed;
+  const edges = replayed.edges.map((edge) => ({
+    request: edge.request,
+    isSame: edge.isSame,
+    explanation: why(bundle.policies, new CallerEntities(bundle).of(record.caller), edge.request),
   }));
   const places = new Map<string, never>();
-  const isSame = edges.every((edge) => edge.isSame);
   const answer = `${record.allowed ? "allowed" : "denied"}: ${record.reason}`;
   const text = [
     `decision ${record.id} of ${instantText(record.at)}, bundle ${record.bundle?.serial ?? "?"}: ${answer}`,
     ...edges.map(({ request, explanation }) => explanationText(request, explanation, places)),
     ...(edges.length === 0 ? ["it never came to policies"] : []),
-    isSame ? "the same answer as recorded" : "another answer than was recorded",
+    ...remarkOf(record, bundle),
+    sameText(isSame),
   ];
   return {
     text: text.join("\n"),
@@ -122,8 +131,21 @@ function findRecord(file: string, id: string | undefined): DecisionRecord {
   return found;
 }
 
-function trustDomainOf(id: string): string {
-  return /^spiffe:\/\/([^/]+)/.exec(id)?.[1] ?? "";
+/** What a replay cannot see, or did not ask policies for. */
+function remarkOf({ reason }: DecisionRecord, { manifest }: RecordedBundle): readonly string[] {
+  switch (reason) {
+    case "bundle_expired":
+      return [`the bundle had ended at ${instantText(manifest.expires)}`];
+    case "token_invalid":
+    case "actor_mismatch":
+    case "grant_missing":
+    case "grant_exceeded":
+      return ["it rests on the token, which no record holds"];
+    case "route_disagreement":
+      return ["it rests on the route that the framework found, which no record holds"];
+    default:
+      return [];
+  }
 }
 
 function differs(message: string): BonafideError {

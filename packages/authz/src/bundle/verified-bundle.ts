@@ -112,6 +112,39 @@ export function verifyBundle(
   return VerifiedBundle.verify(file, options);
 }
 
+/** A bundle that decides nothing any more: records are replayed by it. */
+export interface RecordedBundle extends Omit<Parts, "shadowPolicies"> {
+  readonly compiled: CompiledPolicies;
+  readonly entities: EntityStore;
+}
+
+/**
+ * Opens a bundle to replay what it once decided, whether it is good now or not: of any trust domain, expired or not. The
+ * record names it by its digest; compare it.
+ *
+ * @throws BUNDLE_MALFORMED, BUNDLE_TOO_LARGE, BUNDLE_UNSUPPORTED, BUNDLE_UNTRUSTED, and those of policies and entities
+ */
+export async function openRecordedBundle(
+  file: Uint8Array,
+  { trust }: Pick<VerifyBundleOptions, "trust">,
+): Promise<RecordedBundle> {
+  const envelope = parseEnvelope(file);
+  const signedBy = await goodSignatures(envelope, trust);
+  const digest = await sha256Hex(envelope.manifest);
+  const manifest = parseManifest(envelope.manifest);
+  const slices = await promisedSlices(envelope, manifest);
+  const { model, policies } = contentOf(slices, servicesIn(slices));
+  return {
+    ref: { serial: manifest.serial, digest },
+    manifest,
+    signedBy,
+    model,
+    policies,
+    compiled: compilePolicies(policies),
+    entities: modelEntities(model),
+  };
+}
+
 /** Signatures by unknown keys do not count; a wrong one by a trusted key means that somebody is at work. */
 async function goodSignatures(
   { signatures, manifest }: Envelope,

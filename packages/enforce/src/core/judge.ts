@@ -8,8 +8,10 @@ import {
   type DecisionReason,
   enforce,
   EntityUid,
+  firstRefusal,
   type OnBehalfOf,
   type Principal,
+  reasonOf,
   type RecordedEdge,
   type ShadowAnswer,
   UNDECLARED,
@@ -169,14 +171,14 @@ export class Judge {
     const decideBy = (policies: CompiledPolicies): Decision[] =>
       requests.map((request) => decide(policies, entities, request));
     const decisions = decideBy(compiled);
-    const reason = together(decisions.map(reasonOf));
+    const reason = firstRefusal(decisions.map(reasonOf));
     const edges = principals.map((principal, index) =>
       edgeOf(namedPrincipal(principal), decisions[index] ?? NOTHING),
     );
     const answer = { allowed: reason === "permitted", reason, edges, onBehalfOf };
     if (shadow === undefined) return { ...answer, shadow: undefined };
     const tried = decideBy(shadow).map((also, index) => joined(decisions[index] ?? NOTHING, also));
-    const instead = together(tried.map(reasonOf));
+    const instead = firstRefusal(tried.map(reasonOf));
     if (instead === reason) return { ...answer, shadow: undefined };
     const policies = [...new Set(tried.flatMap(({ determining }) => determining))];
     return {
@@ -201,18 +203,6 @@ export function refused(
 }
 
 const NOTHING: Decision = { decision: "deny", determining: [], faults: [] };
-
-function reasonOf(decision: Decision): DecisionReason {
-  const { allowed, alarm } = enforce(decision);
-  if (allowed) return "permitted";
-  if (decision.decision === "deny" && decision.determining.length > 0) return "forbidden";
-  return alarm ? "policy_erred" : "no_permit";
-}
-
-/** The first reason that stands in the way. */
-function together(reasons: readonly DecisionReason[]): DecisionReason {
-  return reasons.find((reason) => reason !== "permitted") ?? "permitted";
-}
 
 /** The decision of two sets of policies as one set: a forbid of either is a forbid. */
 function joined(a: Decision, b: Decision): Decision {

@@ -1,7 +1,11 @@
+import type { Manifest } from "../bundle/manifest.ts";
 import type { CompiledPolicies } from "../engine/compile.ts";
 import { type AuthzRequest, decide, enforce, type Verdict } from "../engine/decide.ts";
 import { CallerEntities, type KnownCallers } from "../model/caller-entities.ts";
-import type { DecisionRecord, RecordedEdge } from "./decision-record.ts";
+import type { AccessModel, SubjectRule } from "../model/model.ts";
+import { isSpiffePath } from "../model/spiffe-paths.ts";
+import { firstRefusal, reasonOf } from "./decision-reason.ts";
+import type { DecisionReason, DecisionRecord, RecordedEdge } from "./decision-record.ts";
 import { requestsOfRecord } from "./record-line.ts";
 
 /** One edge of a record, decided again. */
@@ -13,19 +17,38 @@ export interface ReplayedEdge {
   readonly isSame: boolean;
 }
 
+/** A bundle that records are replayed by. A `VerifiedBundle` is one; one that is only good for this is a `RecordedBundle`. */
+export interface ReplayBundle extends KnownCallers {
+  readonly model: KnownCallers["model"] & Pick<AccessModel, "services">;
+  readonly manifest: Pick<Manifest, "expires">;
+  readonly compiled: CompiledPolicies;
+}
+
+/** A decision that was made again. */
+export interface Replayed {
+  /** What policies say of each principal; none if the question never came to them. */
+  readonly edges: readonly ReplayedEdge[];
+  /**
+   * Whether the answer is the one that was recorded. Of reasons that rest on what no record holds (the token, the
+   * router's route), that nothing speaks against them.
+   */
+  readonly isSame: boolean;
+}
+
 /**
- * Decides each edge of a record again.
+ * Makes a recorded decision again: whether the bundle was good then, what the route wants to know, each edge.
  *
- * @param bundle  The one whose digest the record names; a `VerifiedBundle` is one.
- * @returns none if the question never came to policies
- * @throws AUTHZ_REQUEST_INVALID  the record names nothing that a request can name
+ * @param bundle  The one whose digest the record names.
  */
-export function replayRecord(
-  bundle: KnownCallers & { readonly compiled: CompiledPolicies },
-  record: DecisionRecord,
-): readonly ReplayedEdge[] {
-  // Who is named there may be nobody whom a request can name.
-  if (record.edges.length === 0) return [];
+export function replayRecord(bundle: ReplayBundle, record: DecisionRecord): Replayed {
+  const { allowed, reason } = record;
+  const edges = record.edges.length === 0 ? [] : edgesOf(bundle, record);
+  const isConsistent = allowed === (reason === "permitted");
+  const isSame = edges.every((edge) => edge.isSame) && couldBe(bundle, record, edges);
+  return { edges, isSame: isConsistent && isSame };
+}
+
+function edgesOf(bundle: ReplayBundle, record: DecisionRecord): readonly ReplayedEdge[] {
   const entities = new CallerEntities(bundle).of(record.caller);
   const requests = requestsOfRecord(record);
   return record.edges.flatMap((recorded, index) => {
@@ -42,6 +65,73 @@ export function replayRecord(
       );
     return [{ recorded, request, verdict, isSame }];
   });
+}
+
+/** Whether a call as it is recorded can have come to its reason. */
+function couldBe(
+  bundle: ReplayBundle,
+  record: DecisionRecord,
+  edges: readonly ReplayedEdge[],
+): boolean {
+  const { at, action, resource, reason, onBehalfOf } = record;
+  if (at >= bundle.manifest.expires || reason === "bundle_expired") {
+    return at >= bundle.manifest.expires && reason === "bundle_expired";
+  }
+  if (action === undefined) return reason === "method_unknown";
+  if (resource === undefined) {
+    const isServed = bundle.model.services.some(({ name }) => name === record.service);
+    return PATH_REASONS.has(reason) || (reason === "no_bundle" && !isServed);
+  }
+  const subject = subjectOf(bundle, record);
+  if (edges.length === 0) return couldBeBefore(reason, subject, record);
+  const isEverybody =
+    record.edges.length === (onBehalfOf === undefined ? 1 : 2) &&
+    edges.length === record.edges.length;
+  const isSubject = onBehalfOf === undefined ? subject !== "required" : subject !== "none";
+  if (!isEverybody || !isSubject || !areTheirs(record)) return false;
+  const found = firstRefusal(edges.map(({ verdict }) => reasonOf(verdict.decision)));
+  // A grant only takes away.
+  return found === reason || (found === "permitted" && GRANT_REASONS.has(reason));
+}
+
+const PATH_REASONS: ReadonlySet<DecisionReason> = new Set(["path_ambiguous", "route_disagreement"]);
+const GRANT_REASONS: ReadonlySet<DecisionReason> = new Set(["grant_missing", "grant_exceeded"]);
+
+/** The same before policies were asked. */
+function couldBeBefore(
+  reason: DecisionReason,
+  subject: SubjectRule,
+  { caller, onBehalfOf }: DecisionRecord,
+): boolean {
+  switch (reason) {
+    case "subject_required":
+    case "subject_refused":
+      return subject === (reason === "subject_required" ? "required" : "none");
+    case "token_invalid":
+      return true;
+    case "actor_mismatch":
+      return subject !== "none";
+    case "no_permit":
+      // An ID that no request can name.
+      return onBehalfOf === undefined && !isSpiffePath(caller);
+    default:
+      return false;
+  }
+}
+
+/** Whether the edges are of those who made the call. */
+function areTheirs({ caller, edges, onBehalfOf }: DecisionRecord): boolean {
+  return edges.every(({ principal }, index) =>
+    index === 0
+      ? "workload" in principal && principal.workload === caller
+      : "user" in principal && principal.user === onBehalfOf?.user,
+  );
+}
+
+function subjectOf({ model }: ReplayBundle, { service, resource }: DecisionRecord): SubjectRule {
+  const routes = model.services.find(({ name }) => name === service)?.routes ?? [];
+  const route = routes.find(({ path }) => `${service}/${path}` === resource?.id);
+  return resource?.type === "Route" ? (route?.subject ?? "optional") : "optional";
 }
 
 /** Records cut long lists. */
