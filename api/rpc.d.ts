@@ -194,6 +194,7 @@ export interface RpcServerOptions<Peer> {
     readonly requestBytesMax?: number;
     readonly requestFramesMax?: number;
     readonly connectionsMax?: number;
+    readonly offers?: (service: DescService) => boolean;
     readonly streamsPerConnectionMax?: number;
     readonly keepaliveMs?: number;
     readonly retryAfterMs?: number;

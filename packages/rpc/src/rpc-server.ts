@@ -57,6 +57,8 @@ export interface RpcServerOptions<Peer> {
   readonly requestFramesMax?: number;
   /** Connections at a time. Default {@link CONNECTIONS_MAX}. */
   readonly connectionsMax?: number;
+  /** Which services are installed; the others answer UNIMPLEMENTED. Default: all that are added. */
+  readonly offers?: (service: DescService) => boolean;
   /** Running calls at a time on one connection. Default {@link STREAMS_PER_CONNECTION_MAX}. */
   readonly streamsPerConnectionMax?: number;
   /** A peer that answers no ping within 20 s is dropped; asked so often, in ms. Default 60_000; Infinity: never. */
@@ -214,6 +216,7 @@ export class RpcServer<Peer> {
    * @stability internal
    */
   install(service: DescService, table: UntypedServiceImplementation): void {
+    if (this.#options.offers?.(service) === false) return;
     const definition = service.methods.map((m) => [m.localName, methodDefinition(m)] as const);
     this.#server.addService(Object.fromEntries(definition), table);
     this.#services.push(service);

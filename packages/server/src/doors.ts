@@ -57,8 +57,18 @@ export class Doors {
   readonly #services: ServiceDeps;
   readonly #options: ServiceOptions;
 
-  constructor(services: ServiceDeps, options: ServiceOptions, hub: WatchHub, ledger: OpenedLedger) {
+  /** @param about.offers  Which services are served; default: all. */
+  constructor(
+    services: ServiceDeps,
+    options: ServiceOptions,
+    about: {
+      readonly hub: WatchHub;
+      readonly ledger: OpenedLedger;
+      readonly offers?: ((service: DescService) => boolean) | undefined;
+    },
+  ) {
     const { access, clock, log } = services;
+    const { hub, ledger, offers } = about;
     this.#services = services;
     this.#options = options;
     const shared = {
@@ -66,6 +76,7 @@ export class Doors {
       messageBytesMax: LIMITS.messageBytes,
       retryAfterMs: RETRY_MS,
       connectionsMax: LIMITS.connections,
+      ...(offers === undefined ? {} : { offers }),
       check: access.check.bind(access),
       observe: (report: CallReport<ServerPeer>) => {
         observe(log, report);

@@ -2,6 +2,7 @@ import { type Clock, type Log, type Random, runTasks, slept } from "@bonafide/li
 import type { KeyManager, NodeAttestor, Store } from "@bonafide/plugin-api";
 import type { X509Bundle } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
+import type { DescService } from "@bufbuild/protobuf";
 import { Access } from "./api/access.ts";
 import { Alarms } from "./api/alarms.ts";
 import { Entitlements } from "./api/entitlements.ts";
@@ -36,6 +37,8 @@ export interface ServerDeps {
   readonly log: Log;
   /** Beside join tokens. Default: none. */
   readonly nodeAttestors?: readonly NodeAttestor[];
+  /** Which services are served; default: all. For tests of those who have to do without some of them. */
+  readonly offers?: (service: DescService) => boolean;
 }
 
 /** A server that serves. */
@@ -165,7 +168,8 @@ class Server implements RunningServer {
     this.#stopFollowing = registry.onAdopted((changes) => {
       if (changes.some(({ kind }) => kind === "authority")) this.#refreshIdentity();
     });
-    this.#doors = new Doors(this.#services, options, this.#hub, ledger);
+    const { offers } = deps;
+    this.#doors = new Doors(this.#services, options, { hub: this.#hub, ledger, offers });
   }
 
   get port(): number {

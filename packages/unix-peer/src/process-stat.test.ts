@@ -25,11 +25,15 @@ test("a name full of brackets and digits moves no field", () => {
 });
 
 test("a process ends with its last thread, not with its first", () => {
-  const stat = (flags: number, threads: number): boolean | undefined =>
-    parseProcessStat(`7 (a) R 5 6 8 0 -1 ${flags} ${"0 ".repeat(10)}${threads} 0 4242 0`)?.isEnding;
-  assert.equal(stat(0x40_0004, 1), true);
-  assert.equal(stat(0x40_0004, 2), false);
-  assert.equal(stat(0x40_0000, 1), false);
+  const ends: [flags: number, threads: number, isEnding: boolean][] = [
+    [0x40_0004, 1, true],
+    [0x40_0004, 2, false],
+    [0x40_0000, 1, false],
+  ];
+  for (const [flags, threads, isEnding] of ends) {
+    const text = `7 (a) R 5 6 8 0 -1 ${flags} ${"0 ".repeat(10)}${threads} 0 4242 0`;
+    assert.equal(parseProcessStat(text)?.isEnding, isEnding);
+  }
 });
 
 test("cut or foreign text is none", () => {

@@ -75,6 +75,8 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   readonly options?: Partial<ServerOptions>;
   readonly nodeAttestors?: readonly NodeAttestor[];
+  /** Serves nothing of `bonafide.*`: what a server of SPIRE serves, and no more. */
+  readonly wireOnly?: boolean;
   /** Clients do not verify the server: for tests whose clock is not the machine's. */
   readonly isBlind?: boolean;
   /** Which events are kept; default: all. */
@@ -120,6 +122,7 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
           if (test.keeps?.(event) !== false) events.push(event);
         },
         ...(test.nodeAttestors === undefined ? {} : { nodeAttestors: test.nodeAttestors }),
+        ...(test.wireOnly === true ? { offers: isOnTheWire } : {}),
       },
     );
   let server = await open();
@@ -198,6 +201,11 @@ export function openTlsChannel(server: RunningServer, options: TlsChannelOptions
     credentials: new TestCredentials(connection, options.onSocket ?? (() => {})),
     timeoutMs: CALL_MS,
   });
+}
+
+/** Whether a service is one that others fixed. */
+function isOnTheWire({ typeName }: DescService): boolean {
+  return !typeName.startsWith("bonafide.");
 }
 
 /** Plain TLS by Node, whose sockets a test can look at. */
