@@ -51,5 +51,11 @@ export {
   KEY_USAGE,
   type UriConstraints,
 } from "./x509/certificate.ts";
-export { commonNameOf, describeName, EMPTY_NAME, encodeName, type NameAttribute } from "./x509/name.ts";
+export {
+  commonNameOf,
+  describeName,
+  EMPTY_NAME,
+  encodeName,
+  type NameAttribute,
+} from "./x509/name.ts";
 export { parseCertificate, parseCertificates } from "./x509/parse-certificate.ts";
