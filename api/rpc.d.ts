@@ -252,11 +252,10 @@ export declare function withStatus<E extends BonafideError>(error: E, extra: Sta
 
 // @bonafide/rpc/testing
 
-export interface AttackOptions {
+export interface AttackOptions extends Patience {
     readonly seed: number;
     readonly inputs: number;
     readonly parallel: number;
-    readonly withinMs: number;
     readonly silentMs: number;
 }
 
@@ -327,6 +326,7 @@ export interface TestServerOptions<Peer> extends RpcServerOptions<Peer> {
 }
 
 export interface Victim extends AsyncDisposable {
+    readonly pid: number;
     readonly doors: readonly HostileDoor[];
     state(): Promise<VictimState>;
 }

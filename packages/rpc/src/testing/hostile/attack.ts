@@ -7,6 +7,7 @@ import {
   sendHostile,
 } from "./hostile-client.ts";
 import { hostileInput, methodOf } from "./hostile-frames.ts";
+import type { Patience } from "./patience.ts";
 import { numbers } from "./random-numbers.ts";
 
 /** One listening socket and what it serves. */
@@ -29,13 +30,11 @@ export interface AttackReport {
 }
 
 /** Options of {@link attack}. */
-export interface AttackOptions {
+export interface AttackOptions extends Patience {
   readonly seed: number;
   readonly inputs: number;
   /** Inputs on their way at a time. */
   readonly parallel: number;
-  /** Time for an answer or a close after the last byte, ms. */
-  readonly withinMs: number;
   /** Time after which a sender that stays silent is let go, ms; the server's own limit is longer. */
   readonly silentMs: number;
 }
@@ -47,7 +46,7 @@ export async function attack(
 ): Promise<AttackReport> {
   const ends = new Map<string, number>();
   const late: string[] = [];
-  const { seed, inputs, parallel, withinMs, silentMs } = options;
+  const { seed, inputs, parallel, silentMs } = options;
   let sent = 0;
   let noted = 0;
   const note = (what: string, end: HostileEnd | HostileAnswer, mayStay: boolean): void => {
@@ -69,11 +68,15 @@ export async function attack(
       if (target === undefined || session === undefined) throw new Error("no targets");
       if (next(target.connectionEvery) === 0) {
         const input = hostileInput(next, target.services);
-        const end = await sendHostile(target.connect, input, input.ends ? withinMs : silentMs);
+        const end = await sendHostile(
+          target.connect,
+          input,
+          input.ends ? options : { withinMs: silentMs },
+        );
         note(`${target.name} ${input.kind}`, end, !input.ends);
       } else {
         const method = methodOf(next, target.services);
-        const answer = await session.call(next, method, withinMs);
+        const answer = await session.call(next, method, options);
         const mayWait = target.waiting?.includes(method.name) === true;
         note(`${target.name} ${method.name}`, answer, mayWait);
       }

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, connect, constants } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type HostileInput, hostileGrpcFrame, pathOf } from "./hostile-frames.ts";
+import { type Patience, whenOver } from "./patience.ts";
 import type { Next } from "./random-numbers.ts";
 
 /** How a hostile connection ended; `open` is a fault unless the sender was the one that fell silent. */
@@ -13,12 +14,12 @@ export type Connect = () => Promise<Duplex>;
 /**
  * Sends one input on a connection of its own and waits for its end.
  *
- * @param withinMs  Time from the last byte sent; of one that stays silent, time until it is let go.
+ * @param patience  Of one that stays silent, until it is let go.
  */
 export async function sendHostile(
   open: Connect,
   input: HostileInput,
-  withinMs: number,
+  patience: Patience,
 ): Promise<HostileEnd> {
   const socket = await open();
   const read: Buffer[] = [];
@@ -35,13 +36,11 @@ export async function sendHostile(
   if (input.ends) socket.end(input.bytes);
   else socket.write(input.bytes);
   const late = Promise.withResolvers<"open">();
-  const timer = setTimeout(() => {
-    afterLook(() => {
-      late.resolve("open");
-    });
-  }, withinMs);
+  const cancel = whenOver(patience, () => {
+    late.resolve("open");
+  });
   const end = await Promise.race([closed, late.promise]);
-  clearTimeout(timer);
+  cancel();
   if (end === "closed") return "closed";
   socket.destroy();
   await closed;
@@ -61,7 +60,7 @@ export class HostileSession implements AsyncDisposable {
   }
 
   /** Calls a method with a hostile message, and waits for the first answer or the end. */
-  async call(next: Next, method: DescMethod, withinMs: number): Promise<HostileAnswer> {
+  async call(next: Next, method: DescMethod, patience: Patience): Promise<HostileAnswer> {
     const session = await this.#live();
     const stream = session.request({
       ":method": "POST",
@@ -71,11 +70,9 @@ export class HostileSession implements AsyncDisposable {
       "workload.spiffe.io": "true",
     });
     const { promise, resolve } = Promise.withResolvers<HostileAnswer>();
-    const timer = setTimeout(() => {
-      afterLook(() => {
-        resolve("open");
-      });
-    }, withinMs);
+    const cancel = whenOver(patience, () => {
+      resolve("open");
+    });
     const status = (headers: Record<string, unknown>): void => {
       if (headers["grpc-status"] !== undefined) resolve(Number(headers["grpc-status"]));
     };
@@ -94,7 +91,7 @@ export class HostileSession implements AsyncDisposable {
     });
     stream.end(hostileGrpcFrame(next, method));
     const answer = await promise;
-    clearTimeout(timer);
+    cancel();
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
     await closed;
     return answer;
@@ -119,11 +116,6 @@ export class HostileSession implements AsyncDisposable {
     this.#session = session;
     return session;
   }
-}
-
-/** Calls back once the sockets were looked at: an attacker that is behind has not read yet what came in time. */
-function afterLook(call: () => void): void {
-  setImmediate(() => setImmediate(call));
 }
 
 /** Whether the server sent HEADERS, RST_STREAM or GOAWAY: more than its greeting. */

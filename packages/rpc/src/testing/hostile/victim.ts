@@ -20,6 +20,7 @@ export interface VictimState {
 
 /** A process that is attacked from this one: what it holds is its own, and nothing of the attacker's. */
 export interface Victim extends AsyncDisposable {
+  readonly pid: number;
   readonly doors: readonly HostileDoor[];
   /** Asks it what it holds, once it has come to rest. */
   state(): Promise<VictimState>;
@@ -54,6 +55,7 @@ export async function openVictim(program: URL): Promise<Victim> {
   // oxlint-disable-next-line no-unsafe-type-assertion -- the other end is serveVictim
   const doors = (await heard()) as readonly HostileDoor[];
   return {
+    pid: child.pid ?? -1,
     doors,
     async state() {
       const answer = heard();
