@@ -248,6 +248,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./ledger-accept-rewind.ts")).ledgerAcceptRewind,
   },
   {
+    name: "completion",
+    summary: "completes this command line in a shell",
+    load: async () => (await import("./completion.ts")).completion,
+  },
+  {
     name: "authz check",
     summary: "checks an access model",
     load: async () => (await import("./authz-check.ts")).authzCheck,
