@@ -2,6 +2,7 @@ import type { Log } from "@bonafide/lifetime";
 import { Authorities } from "@bonafide/proto/bonafide/admin/v1/authorities_pb";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
+import { Status } from "@bonafide/proto/bonafide/admin/v1/status_pb";
 import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
 import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
@@ -23,6 +24,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { adminAuthoritiesHandlers } from "./api/admin-authorities.ts";
 import { adminEntriesHandlers } from "./api/admin-entries.ts";
 import { adminLedgerHandlers } from "./api/admin-ledger.ts";
+import { adminStatusHandlers } from "./api/admin-status.ts";
 import { agentHandlers } from "./api/agent-service.ts";
 import { localAuthorityHandlers } from "./api/authority-service.ts";
 import { bundleHandlers } from "./api/bundle-service.ts";
@@ -102,6 +104,7 @@ export class Doors {
       serve(rpc, NodeSync, nodeSyncHandlers(services, options, hub));
     }
     serve(this.local, Ledger, adminLedgerHandlers(services, options, ledger));
+    serve(this.local, Status, adminStatusHandlers(services, options, ledger));
     addHealth(this.local, this.#health);
     addReflection(this.local);
     for (const { services: served } of this.#all()) served.forEach(assertRuled);

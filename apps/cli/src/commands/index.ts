@@ -8,6 +8,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./up.ts")).up,
   },
   {
+    name: "status",
+    summary: "says how all stands, and how long it lasts without servers",
+    load: async () => (await import("./status.ts")).status,
+  },
+  {
     name: "server run",
     summary: "runs a server",
     load: async () => (await import("./server-run.ts")).serverRun,

@@ -14,7 +14,8 @@ let server: TestServer;
 let cli: TestCommands;
 before(async () => {
   server = await openTestServer();
-  cli = testCommands({ BONAFIDE_SERVER_SOCKET: server.server.adminSocketPath });
+  const { adminSocketPath } = server.server;
+  cli = testCommands({ BONAFIDE_SERVER_SOCKET: adminSocketPath, BONAFIDE_AGENT_SOCKET: "/nope" });
 });
 after(async () => {
   await server[Symbol.asyncDispose]();
@@ -158,4 +159,27 @@ test("a dry run says which node would gain or lose an entry, and writes nothing"
   assert.deepEqual(loss, { dryRun: true, results: [gone] });
   assert.equal((await cli.run("entry", "delete", "--dry-run", "nope")).code, EXIT.no);
   assert.equal((await cli.run("entry", "show", String(made["id"]))).code, EXIT.ok);
+});
+
+test("status says who serves, which authorities sign, and how long all lasts without servers", async () => {
+  await create("/lasting", "--ttl", "10m");
+  await server.join();
+  const { server: told, agent } = await cli.json("status");
+  assert.equal(agent, null);
+  assert.match(JSON.stringify(told), /"use":"x509","server":"[^"]+","state":"active"/);
+  assert.match(JSON.stringify(told), /"x509Svids":\{"firstMs":27000,"lastMs":3600000\}/);
+  const { out, code } = await cli.run("status");
+  assert.equal(code, EXIT.ok);
+  assert.match(out, /^server [0-9a-f-]{36}, version 0\.1, answers here, up /m);
+  assert.match(out, /^X\.509 authority [0-9a-f]{12}, active, .* old, ends in 6d23h$/m);
+  assert.match(
+    out,
+    /^if every server died now:\n {2}workloads' X509-SVIDs {2}first ends in 27s or later/m,
+  );
+  assert.match(out, /^ {2}a node comes back by itself for 30d after its SVID ended$/m);
+  const nowhere = await testCommands({
+    BONAFIDE_SERVER_SOCKET: "/nope",
+    BONAFIDE_AGENT_SOCKET: "/nope",
+  }).run("status");
+  assert.equal(nowhere.code, EXIT.unavailable, nowhere.err);
 });

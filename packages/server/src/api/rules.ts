@@ -1,6 +1,7 @@
 import { Authorities } from "@bonafide/proto/bonafide/admin/v1/authorities_pb";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
+import { Status } from "@bonafide/proto/bonafide/admin/v1/status_pb";
 import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
 import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
@@ -128,6 +129,7 @@ allow(Entries, {
   listEntries: "read",
   previewDelete: "read",
 });
+allow(Status, { getStatus: "local" });
 allow(Ledger, {
   log: "local",
   verify: "local",
