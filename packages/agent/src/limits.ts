@@ -49,6 +49,9 @@ export const IDENTITIES_PER_CALLER_MAX = 500;
 /** SVIDs held although nobody asks for them; a soft limit, entries with subscribers do not count. */
 export const PREFETCH_MAX = 1000;
 
+/** Over so long, ms, agents spread the replacement of SVIDs whose authority was tainted. */
+export const TAINT_SPREAD_MS = 5000;
+
 /** SVIDs signed in one call: about 100 KiB of requests. */
 export const SIGN_BATCH_MAX = 256;
 

@@ -40,6 +40,7 @@ import { NodeIdentity } from "./node/node-identity.ts";
 import { NodePins } from "./node/node-pins.ts";
 import { Synchroniser } from "./node/synchroniser.ts";
 import { openAgentSockets } from "./open-sockets.ts";
+import { AuthorityTerms } from "./picture/authority-terms.ts";
 import { PictureWriter } from "./picture/picture-writer.ts";
 import { Picture } from "./picture/picture.ts";
 import { signJwtSvid } from "./server/sign-jwt-svid.ts";
@@ -111,11 +112,13 @@ async function openLocked(
   const start = await startOf(stored, options, deps, signal);
   const picture = new Picture(start.bundle);
   if (stored?.update !== undefined) picture.adopt(stored.update);
+  const terms = new AuthorityTerms({ ...deps, picture });
   const clockWatch = new ClockWatch(deps);
   const identity = new NodeIdentity(
     {
       ...deps,
       picture,
+      terms,
       identityFile,
       pins: new NodePins(
         pinFile,
@@ -134,7 +137,7 @@ async function openLocked(
     file: slotsFile(join(options.dataDir, "slots.json")),
   });
   const uidOwners = await readUidOwners(deps.log, options.uidFiles);
-  const state = { picture, pictureFile, identity, slots, clockWatch, uidOwners, unlock };
+  const state = { picture, terms, pictureFile, identity, slots, clockWatch, uidOwners, unlock };
   const agent = new Agent(options, deps, state);
   try {
     await agent.open();
@@ -147,6 +150,7 @@ async function openLocked(
 
 interface AgentState {
   readonly picture: Picture;
+  readonly terms: AuthorityTerms;
   readonly pictureFile: PictureFile;
   readonly identity: NodeIdentity;
   readonly slots: LauncherSlots;
@@ -204,6 +208,7 @@ class Agent implements RunningAgent {
       {
         ...deps,
         picture,
+        terms: state.terms,
         signer: {
           sign: async (requests, callOptions) => {
             await identity.whenValid(callOptions.signal);
@@ -237,6 +242,9 @@ class Agent implements RunningAgent {
       serverNow: () => this.#serverNow(),
       isGood: (keyId) =>
         picture.bundle.jwt.keys.has(keyId) && !picture.bundle.taintedJwt.has(keyId),
+    });
+    picture.onChange(({ bundle }) => {
+      if (bundle) this.#jwtSvids.dropBad();
     });
     this.#groups = new IdentityGroups({ picture, keeper: this.#keeper, clock });
     this.#synchroniser = new Synchroniser(

@@ -84,7 +84,7 @@ test("an SVID is replaced for a changed entry, a lost authority, its end and its
     revision: 1n,
     createdAt: 5n,
     plan: { renewAtMs: 100, expiresAtMs: 200 },
-    hasGoodAuthority: true,
+    replaceAtMs: Number.POSITIVE_INFINITY,
   };
   const same = { revision: 1n, createdAt: 5n };
   assert.equal(rotationReason(held, same, 99), "none");
@@ -92,7 +92,8 @@ test("an SVID is replaced for a changed entry, a lost authority, its end and its
   assert.equal(rotationReason(held, same, 200), "expired");
   assert.equal(rotationReason(held, { ...same, revision: 2n }, 0), "entry_changed");
   assert.equal(rotationReason(held, { ...same, createdAt: 6n }, 0), "entry_changed");
-  assert.equal(rotationReason({ ...held, hasGoodAuthority: false }, same, 0), "authority_gone");
+  assert.equal(rotationReason({ ...held, replaceAtMs: 50 }, same, 49), "none");
+  assert.equal(rotationReason({ ...held, replaceAtMs: 50 }, same, 50), "authority_gone");
 });
 
 test("WLA-32 (Workload API §8): the oldest entry is the default identity, whatever the order", () => {

@@ -87,8 +87,8 @@ export interface HeldSvid {
   readonly revision: bigint;
   readonly createdAt: bigint;
   readonly plan: RotationPlan;
-  /** Whether an authority in the bundle that is neither tainted nor removed signed it. */
-  readonly hasGoodAuthority: boolean;
+  /** From when it may not stay for its authority's sake, monotonic ms: tainted, or not in the bundle. */
+  readonly replaceAtMs: number;
 }
 
 /** Why `held` must be replaced now; `none` when it need not. */
@@ -99,7 +99,7 @@ export function rotationReason(
 ): RotationReason {
   if (held.revision !== entry.revision || held.createdAt !== entry.createdAt)
     return "entry_changed";
-  if (!held.hasGoodAuthority) return "authority_gone";
+  if (monotonicMs >= held.replaceAtMs) return "authority_gone";
   if (monotonicMs >= held.plan.expiresAtMs) return "expired";
   if (monotonicMs >= held.plan.renewAtMs) return "half_life";
   return "none";

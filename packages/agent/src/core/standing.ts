@@ -48,7 +48,7 @@ export const nothingKnown: Known = {
 /** The agent's own SVID, as far as its next step depends on it. */
 export interface OwnSvidFacts {
   readonly plan: RotationPlan;
-  /** Whether an authority in the bundle that is neither tainted nor removed signed it. */
+  /** Whether an authority in the bundle signed it; that of a tainted one is due earlier. */
   readonly hasGoodAuthority: boolean;
 }
 

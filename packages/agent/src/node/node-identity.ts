@@ -15,6 +15,7 @@ import {
 import type { StandingFact } from "../core/why/facts.ts";
 import type { IdentityFile, StoredIdentity } from "../disk/identity-file.ts";
 import type { JoinKey } from "../disk/join-key.ts";
+import type { AuthorityTerms } from "../picture/authority-terms.ts";
 import type { Picture } from "../picture/picture.ts";
 import type { ServerAddress } from "../server/server-link.ts";
 import { Wake } from "../wake.ts";
@@ -33,6 +34,7 @@ export interface NodeIdentityDeps {
   readonly random: Random;
   readonly log: Log;
   readonly picture: Picture;
+  readonly terms: AuthorityTerms;
   readonly identityFile: IdentityFile;
   readonly pins: NodePins;
   readonly joinKey: JoinKey;

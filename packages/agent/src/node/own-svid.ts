@@ -11,6 +11,7 @@ import { KEEP_PAUSE_MS } from "../core/pauses.ts";
 import { planRotation, type RotationPlan } from "../core/rotation.ts";
 import type { OwnSvidFacts } from "../core/standing.ts";
 import type { IdentityFile, StoredIdentity } from "../disk/identity-file.ts";
+import type { AuthorityTerms } from "../picture/authority-terms.ts";
 import type { Picture } from "../picture/picture.ts";
 import { authorityKeyId } from "../wire/key-id.ts";
 
@@ -20,6 +21,7 @@ export interface OwnSvidDeps {
   readonly random: Random;
   readonly log: Log;
   readonly picture: Picture;
+  readonly terms: AuthorityTerms;
   readonly identityFile: IdentityFile;
 }
 
@@ -78,7 +80,12 @@ export class OwnSvid implements X509ContextSource {
   get facts(): OwnSvidFacts | undefined {
     if (this.#held === undefined) return undefined;
     const { stored, plan } = this.#held;
-    return { plan, hasGoodAuthority: this.#hasGoodAuthority(stored.svid) };
+    const replaceAtMs = this.#replaceAtMs(stored.svid);
+    const renewAtMs = Math.min(plan.renewAtMs, replaceAtMs);
+    return {
+      plan: { ...plan, renewAtMs },
+      hasGoodAuthority: replaceAtMs !== Number.NEGATIVE_INFINITY,
+    };
   }
 
   /** Takes one that was proven and written down. */
@@ -134,18 +141,21 @@ export class OwnSvid implements X509ContextSource {
     this.#context.set(x509ContextOf(this.svid, this.#deps.picture.ownBundles));
   }
 
-  #hasGoodAuthority(svid: X509Svid): boolean {
-    const { picture, clock } = this.#deps;
+  /** From when it may not stay for its authority's sake, monotonic ms; -Infinity: the bundle does not prove it. */
+  #replaceAtMs(svid: X509Svid): number {
+    const { picture, clock, terms } = this.#deps;
     try {
       const chain = svid.chain.map(({ der }) => der);
       // Whether it is valid now is the plan's to say; here only who signed it counts.
       const now = Math.min(Math.max(clock.now(), svid.notBefore), svid.notAfter);
       const { path } = verifyX509Svid(chain, picture.ownBundles, { now });
       const authority = path.at(-1);
-      return authority !== undefined && !picture.bundle.tainted.has(authorityKeyId(authority));
+      return authority === undefined
+        ? Number.NEGATIVE_INFINITY
+        : terms.replaceAtMs(authorityKeyId(authority));
     } catch (error) {
       // Not proven by this bundle is the answer; anything else is a bug and not swallowed.
-      if (isBonafideError(error)) return false;
+      if (isBonafideError(error)) return Number.NEGATIVE_INFINITY;
       throw error;
     }
   }

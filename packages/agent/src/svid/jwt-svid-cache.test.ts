@@ -136,6 +136,17 @@ suite("JWT-SVIDs that are kept", () => {
     await assert.rejects(token(entry("/a")), { code: "AGENT_NOT_READY" });
   });
 
+  test("those of a tainted or revoked key leave the memory when the bundle says so", async () => {
+    const { cache, world, token } = bench();
+    await token(entry("/a"));
+    await token(entry("/b"));
+    cache.dropBad();
+    assert.equal(cache.size, 2);
+    world.tainted.add(world.keyId);
+    cache.dropBad();
+    assert.equal(cache.size, 0);
+  });
+
   test("none of a tainted key is given any more, not even while the server is down", async () => {
     const { world, token } = bench();
     const first = await token(entry("/a"));

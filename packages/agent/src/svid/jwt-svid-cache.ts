@@ -34,7 +34,7 @@ interface Request {
  * JWT-SVIDs by entry and audiences: one is given again until half of its life is over, and beyond that while the server
  * does not answer, to its end. Whether a caller may have it is asked before, each time.
  *
- * At most 1000, each of at most 8192 characters; those of entries that want each to be one of its kind are never kept, and those of a key that is tainted or revoked are not given again.
+ * At most 1000, each of at most 8192 characters; those of entries that want each to be one of its kind are never kept, and those of a key that is tainted or revoked are forgotten at once.
  */
 export class JwtSvidCache {
   readonly #deps: JwtSvidCacheDeps;
@@ -87,6 +87,11 @@ export class JwtSvidCache {
   close(): void {
     this.#closing.abort(new Error("the agent is closed"));
     this.#kept.clear();
+  }
+
+  /** Forgets those whose key is tainted or gone, after the bundle changed. */
+  dropBad(): void {
+    this.#kept.deleteWhere(({ keyId }) => !this.#deps.isGood(keyId));
   }
 
   /** Forgets those that are kept, after time itself jumped. */

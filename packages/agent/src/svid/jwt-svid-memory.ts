@@ -46,6 +46,10 @@ export class JwtSvidMemory {
     else this.#held.set(kept.owner, left);
   }
 
+  deleteWhere(isBad: (svid: JwtSvid) => boolean): void {
+    for (const [name, { svid }] of this.#kept) if (isBad(svid)) this.delete(name);
+  }
+
   clear(): void {
     this.#kept.clear();
     this.#held.clear();

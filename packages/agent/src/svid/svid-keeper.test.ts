@@ -5,8 +5,12 @@ import { ManualClock } from "@bonafide/lifetime/testing";
 import { parseCsr } from "@bonafide/pki";
 import { TestCa } from "@bonafide/pki/testing";
 import { jwtBundleOf, parseSpiffeId, parseTrustDomainName, x509BundleOf } from "@bonafide/spiffe";
+import type { TrustBundle } from "../core/bundle.ts";
 import type { Entry } from "../core/entry.ts";
+import { TAINT_SPREAD_MS } from "../limits.ts";
+import { AuthorityTerms } from "../picture/authority-terms.ts";
 import { Picture } from "../picture/picture.ts";
+import { authorityKeyId } from "../wire/key-id.ts";
 import { SvidKeeper } from "./svid-keeper.ts";
 import type { SvidSigner } from "./workload-svid.ts";
 
@@ -28,23 +32,37 @@ const ENTRY: Entry = {
   jwtSvidIncludeJti: false,
 };
 
+function bundleOf(authorities: readonly TestCa[], tainted: readonly TestCa[]): TrustBundle {
+  return {
+    trustDomain: TD,
+    x509: x509BundleOf(
+      TD,
+      authorities.map(({ certificate }) => certificate),
+    ),
+    tainted: new Set(tainted.map(({ certificate }) => authorityKeyId(certificate))),
+    jwt: jwtBundleOf(TD, []),
+    taintedJwt: new Set(),
+    sequence: 1n,
+  };
+}
+
 /** A keeper of one entry, whose server signs for a minute by the true time, which is not the node's wall clock. */
 class Site implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly keeper: SvidKeeper;
+  readonly picture: Picture;
   signed = 0;
   away = false;
+  #ca = this.#authority("first");
+  readonly #first = this.#ca;
   /** What the server's clock says beyond the monotonic one. */
   #serverMs = this.clock.now();
   readonly #abort = new AbortController();
   readonly #running: Promise<void>;
 
   constructor() {
-    const ca = new TestCa(`spiffe://${TD}`, { commonName: "ca", now: this.clock.now() });
-    const x509 = x509BundleOf(TD, [ca.certificate]);
-    const none = { tainted: new Set<string>(), taintedJwt: new Set<string>() };
-    const jwt = jwtBundleOf(TD, []);
-    const picture = new Picture({ trustDomain: TD, x509, jwt, ...none, sequence: 1n });
+    const picture = new Picture(bundleOf([this.#ca], []));
+    this.picture = picture;
     const signer: SvidSigner = {
       sign: (requests) => {
         if (this.away) return Promise.reject(new Error("away"));
@@ -54,18 +72,20 @@ class Site implements AsyncDisposable {
             this.signed++;
             const { spki } = parseCsr(csr);
             const life = { notBefore: now - 10_000, notAfter: now + LIFE_MS };
-            const { chain } = ca.issue(ENTRY.spiffeId, { spki, ...life });
+            const { chain } = this.#ca.issue(ENTRY.spiffeId, { spki, ...life });
             return { kind: "signed", chain: chain.map(({ der }) => der) };
           }),
         );
       },
     };
     const { clock } = this;
+    const random = { fraction: () => 0.5 };
     this.keeper = new SvidKeeper({
       clock,
-      random: { fraction: () => 0.5 },
+      random,
       log: silentLog,
       picture,
+      terms: new AuthorityTerms({ clock, random, picture }),
       signer,
       mayIssue: () => true,
       serverNow: () => clock.now(),
@@ -77,6 +97,22 @@ class Site implements AsyncDisposable {
 
   serverNow(): number {
     return this.#serverMs + this.clock.monotonicMs();
+  }
+
+  /** Another authority signs from now on, and the first one is tainted. */
+  taint(): void {
+    this.#ca = this.#authority("second");
+    const bundle = bundleOf([this.#first, this.#ca], [this.#first]);
+    this.picture.adopt({ entries: { kind: "same" }, bundle });
+  }
+
+  /** The first authority leaves the bundle. */
+  revoke(): void {
+    this.picture.adopt({ entries: { kind: "same" }, bundle: bundleOf([this.#ca], []) });
+  }
+
+  #authority(commonName: string): TestCa {
+    return new TestCa(`spiffe://${TD}`, { commonName, now: this.clock.now() });
   }
 
   /** The machine sleeps: time passes for the server and on the wall, not for the monotonic clock. */
@@ -95,6 +131,34 @@ class Site implements AsyncDisposable {
     assert.equal(this.clock.sleepers, 0);
   }
 }
+
+test("SVIDs of a tainted authority are replaced within seconds, not all in one moment", async () => {
+  await using site = new Site();
+  await site.settle();
+  site.taint();
+  await site.settle();
+  await site.clock.advance(TAINT_SPREAD_MS / 2 - 1);
+  assert.equal(site.signed, 1);
+  // A further change of the bundle gives no other term.
+  site.picture.adopt({
+    entries: { kind: "same" },
+    bundle: { ...site.picture.bundle, sequence: 7n },
+  });
+  await site.clock.advance(1);
+  await site.settle();
+  assert.equal(site.signed, 2);
+  await site.clock.advance(LIFE_MS / 2 - 1);
+  assert.equal(site.signed, 2);
+});
+
+test("SVIDs of an authority that left the bundle are replaced at once", async () => {
+  await using site = new Site();
+  await site.settle();
+  site.taint();
+  site.revoke();
+  await site.settle();
+  assert.equal(site.signed, 2);
+});
 
 test("an SVID is replaced at half of its life by the monotonic clock, whatever the wall clock says", async () => {
   await using site = new Site();

@@ -10,11 +10,11 @@ import {
   parseCertificate,
 } from "@bonafide/pki";
 import { concatenateDer, verifyX509Svid } from "@bonafide/spiffe";
-import type { TrustBundle } from "../core/bundle.ts";
 import { compareEntries, type Entry } from "../core/entry.ts";
 import { FIRST_PAUSE_MS, longestPauseMs, SIGNING_PAUSE_MS_MAX } from "../core/pauses.ts";
 import { planAfterJump, planRotation, rotationReason, type Validity } from "../core/rotation.ts";
 import { KEYS_PER_TURN, PREFETCH_MAX, SIGN_BATCH_MAX } from "../limits.ts";
+import type { AuthorityTerms } from "../picture/authority-terms.ts";
 import type { Picture } from "../picture/picture.ts";
 import { Wake } from "../wake.ts";
 import { authorityKeyId } from "../wire/key-id.ts";
@@ -26,6 +26,7 @@ export interface SvidKeeperDeps {
   readonly random: Random;
   readonly log: Log;
   readonly picture: Picture;
+  readonly terms: AuthorityTerms;
   readonly signer: SvidSigner;
   /** Whether the clock is good enough to issue by (ADR-0071). */
   readonly mayIssue: () => boolean;
@@ -49,7 +50,7 @@ interface Trouble {
 
 /**
  * Holds the SVIDs of the entries that somebody asks for, and of others up to a limit, and keeps them fresh: at half life,
- * when the entry changes, and at once when their authority is tainted or gone.
+ * when the entry changes, when their authority is tainted, and at once when it is gone.
  */
 export class SvidKeeper {
   readonly #deps: SvidKeeperDeps;
@@ -58,13 +59,14 @@ export class SvidKeeper {
   readonly #wanted = new Map<string, number>();
   readonly #troubles = new Map<string, Trouble>();
   readonly #wake: Wake;
-  #good: { readonly of: TrustBundle; readonly ids: ReadonlySet<string> } | undefined;
+  readonly #terms: AuthorityTerms;
   readonly #listeners: ((entryIds: ReadonlySet<string>) => void)[] = [];
 
   constructor(deps: SvidKeeperDeps, options: SvidKeeperOptions = {}) {
     this.#deps = deps;
     this.#prefetchMax = options.prefetchMax ?? PREFETCH_MAX;
     this.#wake = new Wake(deps.clock);
+    this.#terms = deps.terms;
     deps.picture.onChange(() => {
       this.#dropGone();
       this.#wake.wake();
@@ -167,7 +169,7 @@ export class SvidKeeper {
       } else if (this.#isStale(held, entry, now)) {
         stale.push(entry);
       } else {
-        next = Math.min(next, held.plan.renewAtMs);
+        next = Math.min(next, held.plan.renewAtMs, this.#terms.replaceAtMs(held.authorityKeyId));
       }
       if (held !== undefined && held.plan.expiresAtMs > now) {
         next = Math.min(next, held.plan.expiresAtMs);
@@ -179,18 +181,8 @@ export class SvidKeeper {
   }
 
   #isStale(held: WorkloadSvid, entry: Entry, now: number): boolean {
-    const hasGoodAuthority = this.#goodAuthorities().has(held.authorityKeyId);
-    return rotationReason({ ...held, hasGoodAuthority }, entry, now) !== "none";
-  }
-
-  /** Key ids of the authorities under which an SVID may stay: in the bundle and not tainted. */
-  #goodAuthorities(): ReadonlySet<string> {
-    const { bundle } = this.#deps.picture;
-    if (this.#good?.of !== bundle) {
-      const ids = bundle.x509.authorities.map((authority) => authorityKeyId(authority));
-      this.#good = { of: bundle, ids: new Set(ids.filter((id) => !bundle.tainted.has(id))) };
-    }
-    return this.#good.ids;
+    const replaceAtMs = this.#terms.replaceAtMs(held.authorityKeyId);
+    return rotationReason({ ...held, replaceAtMs }, entry, now) !== "none";
   }
 
   /** Entries with subscribers, then the oldest others up to the limit. */
