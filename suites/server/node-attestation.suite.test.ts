@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { openTestAgent } from "@bonafide/agent/testing";
 import { silentLog } from "@bonafide/lifetime";
 import {
   createX509popAttestor,
@@ -10,7 +12,7 @@ import {
 } from "@bonafide/node-attestor-x509pop";
 import { encodePrivateKey, formatPem, generateKey, type GeneratedKey } from "@bonafide/pki";
 import { type MadeCertificate, makeCertificate } from "@bonafide/pki/testing";
-import type { NodeAttestor, NodeProof } from "@bonafide/plugin-api";
+import type { NodeAttestor, NodeProof, NodeProver } from "@bonafide/plugin-api";
 import {
   Agent,
   type AttestAgentRequestSchema,
@@ -23,6 +25,7 @@ import {
   openTestServer,
   TD,
   type TestServer,
+  type TestServerOptions,
   type TestSvid,
   wireIdOf,
 } from "@bonafide/server/testing";
@@ -33,26 +36,33 @@ type Request = MessageInitShape<typeof AttestAgentRequestSchema>;
 const MUST_REATTEST = 5;
 
 /** A server that takes machines with certificates of one authority, and the folder of its files. */
-async function openPlane(more: readonly NodeAttestor[] = []): Promise<Plane> {
+async function openPlane(
+  more: readonly NodeAttestor[] = [],
+  options: TestServerOptions["options"] = {},
+): Promise<Plane> {
   const folder = mkdtempSync("/tmp/bf-nodeatt-");
   const root = makeCertificate({ commonName: "machines", isAuthority: true });
   const caPath = join(folder, "ca.pem");
   writeFileSync(caPath, root.pem);
   const authorities = await openAuthorityFiles([caPath], { log: silentLog });
   const attestor = createX509popAttestor({ mode: "external_pki", authorities });
-  const srv = await openTestServer({ nodeAttestors: [attestor, ...more] });
+  const srv = await openTestServer({ nodeAttestors: [attestor, ...more], options });
   let count = 0;
+  const prover = ({ privateKey, pem }: MadeCertificate): NodeProver => {
+    const name = String(count++);
+    const privateKeyPath = join(folder, `${name}.key`);
+    const certificatePath = join(folder, `${name}.pem`);
+    writeFileSync(privateKeyPath, formatPem("PRIVATE KEY", encodePrivateKey(privateKey)));
+    writeFileSync(certificatePath, pem);
+    return createX509popProver({ privateKeyPath, certificatePath });
+  };
   return {
     srv,
     machine: (commonName, issuer = root) => makeCertificate({ commonName }, issuer),
-    async proof({ privateKey, pem }) {
-      const name = String(count++);
-      const privateKeyPath = join(folder, `${name}.key`);
-      const certificatePath = join(folder, `${name}.pem`);
-      writeFileSync(privateKeyPath, formatPem("PRIVATE KEY", encodePrivateKey(privateKey)));
-      writeFileSync(certificatePath, pem);
-      const prover = createX509popProver({ privateKeyPath, certificatePath });
-      return prover.begin({ signal: new AbortController().signal });
+    prover,
+    proof: (made) => prover(made).begin({ signal: new AbortController().signal }),
+    trust: ({ pem }) => {
+      writeFileSync(caPath, pem);
     },
     async [Symbol.asyncDispose]() {
       await srv[Symbol.asyncDispose]();
@@ -64,7 +74,17 @@ async function openPlane(more: readonly NodeAttestor[] = []): Promise<Plane> {
 interface Plane extends AsyncDisposable {
   readonly srv: TestServer;
   machine(commonName: string, issuer?: MadeCertificate): MadeCertificate;
+  prover(machine: MadeCertificate): NodeProver;
   proof(machine: MadeCertificate): Promise<NodeProof>;
+  /** Another authority of machines in place of the first. */
+  trust(authority: MadeCertificate): void;
+}
+
+function bundlePem({ server }: TestServer): string {
+  return server
+    .bundle()
+    .authorities.map(({ der }) => formatPem("CERTIFICATE", der))
+    .join("");
 }
 
 interface Attested {
@@ -262,4 +282,40 @@ test("an attestor speaks for its own nodes and in its own selectors only, and is
     { type: "odd" },
   );
   assert.equal(svid.id, `spiffe://${TD}/spire/agent/odd/1`);
+});
+
+test("our agent comes in by its certificate, attests again at half life and after an eviction, and ends when banned", async () => {
+  await using plane = await openPlane([], { agentSvidTtlMs: 3000 });
+  const { srv } = plane;
+  await using agt = await openTestAgent({
+    server: { host: "127.0.0.1", port: srv.server.port },
+    prover: plane.prover(plane.machine("web-1")),
+    bootstrap: { kind: "text", text: bundlePem(srv) },
+  });
+  await agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
+  const { id = "" } = agt.agent;
+  assert.match(id, /^spiffe:\/\/example\.org\/spire\/agent\/x509pop\/[0-9a-f]{40}$/);
+  await agt.logged("agent.reattested");
+  const wireId = { trustDomain: TD, path: id.slice(`spiffe://${TD}`.length) };
+  await srv.local(Agent).deleteAgent({ id: wireId });
+  while ((await srv.local(Agent).countAgents({})).count === 0) await nextTurn();
+  assert.equal(agt.agent.id, id);
+  await srv.local(Agent).banAgent({ id: wireId });
+  const end = await agt.agent.ended;
+  assert.equal(end.kind === "stopped" && end.cause?.code, "agent.banned");
+  assert.ok(!agt.log.some(({ event }) => event === "agent.renewed"));
+});
+
+test("an agent whose proof is refused keeps asking, and comes in once somebody has mended it", async () => {
+  await using plane = await openPlane();
+  const { srv } = plane;
+  const stranger = makeCertificate({ commonName: "machines", isAuthority: true });
+  await using agt = await openTestAgent({
+    server: { host: "127.0.0.1", port: srv.server.port },
+    prover: plane.prover(plane.machine("web-1", stranger)),
+    bootstrap: { kind: "text", text: bundlePem(srv) },
+  });
+  await agt.logged("agent.reattest_failed");
+  plane.trust(stranger);
+  await agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
 });

@@ -1,5 +1,5 @@
 import type { Clock, Log, Random } from "@bonafide/lifetime";
-import type { WorkloadAttestor } from "@bonafide/plugin-api";
+import type { NodeProver, WorkloadAttestor } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import type { Kernel } from "@bonafide/unix-peer";
 import type { Bootstrap } from "./node/bootstrap.ts";
@@ -50,4 +50,6 @@ export interface AgentDeps {
   readonly kernel: Kernel;
   /** Beside the built-in ones (`unix`, `ns`, `launcher`). Default: none. */
   readonly attestors?: readonly WorkloadAttestor[];
+  /** By what the node proves itself, as often as it is asked. Default: it comes in by join tokens. */
+  readonly prover?: NodeProver;
 }

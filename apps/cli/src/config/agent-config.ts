@@ -2,6 +2,7 @@ import type { LogLevel } from "@bonafide/lifetime";
 import { z } from "zod";
 import { duration, hostPort, logLevel, path, rawKey, trustDomain } from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
+import { nodeAttestor, type NodeAttestorConfig } from "./node-attestor-config.ts";
 
 /** A valid agent configuration, as the file spells it; durations are in ms. */
 export interface AgentConfig {
@@ -21,6 +22,7 @@ export interface AgentConfig {
   readonly streams_per_user?: number | undefined;
   readonly attestations_per_user?: number | undefined;
   readonly require_pinned_peer?: boolean | undefined;
+  readonly node_attestor?: NodeAttestorConfig | undefined;
   readonly log_level: LogLevel;
 }
 
@@ -71,6 +73,9 @@ const schema = z.strictObject({
     .max(1_000_000)
     .optional()
     .describe("calls of one user a second, default 200"),
+  node_attestor: nodeAttestor
+    .optional()
+    .describe("by what the node proves itself, in place of a join token"),
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
 

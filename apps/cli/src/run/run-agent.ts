@@ -12,6 +12,7 @@ import { createLog, standardError } from "../process/log.ts";
 import { makeFoldersAbove } from "../up/owned-folder.ts";
 import { VERSION } from "../version.ts";
 import { splitHostPort } from "./listen-address.ts";
+import { nodeProverOf } from "./node-attestors.ts";
 
 /** What a started agent tells whoever started it. */
 export interface AgentFacts {
@@ -41,6 +42,7 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
   const kernel = await openKernel();
   kernel.makeNonDumpable();
   const joinToken = options.joinToken ?? joinTokenOf(config);
+  const prover = nodeProverOf(config.node_attestor);
   await using agent = await openAgent(
     {
       trustDomain: parseTrustDomain(config.trust_domain),
@@ -69,7 +71,7 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
         ? {}
         : { requirePinnedPeer: config.require_pinned_peer }),
     },
-    { clock, random: systemRandom, log, kernel },
+    { clock, random: systemRandom, log, kernel, ...(prover === undefined ? {} : { prover }) },
     { signal },
   );
   const tellWhenReady = async (): Promise<void> => {

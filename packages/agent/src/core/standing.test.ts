@@ -21,6 +21,7 @@ const WELL: StandingFacts = {
   known: nothingKnown,
   svid: { plan: PLAN, hasGoodAuthority: true },
   token: "spent",
+  reattests: false,
   lost: undefined,
   hasRecoveryKey: true,
   bundleEnded: false,
@@ -35,10 +36,29 @@ function facts({ known, ...more }: Change): StandingFacts {
 }
 
 const ENDED = { monotonicMs: 1000 };
+/** It came in by a proof, and can again. */
+const PROVEN = { token: "proof", reattests: true } as const;
 
 const NEXT: readonly (readonly [says: string, change: Change, next: NextStep])[] = [
   ["a good SVID waits for half of its life", {}, { kind: "wait", ms: 500 }],
   ["half of its life", { monotonicMs: 500 }, { kind: "renew" }],
+  ["half of its life, with a proof", { ...PROVEN, monotonicMs: 500 }, { kind: "reattest" }],
+  ["its end, with a proof", { ...PROVEN, ...ENDED }, { kind: "reattest" }],
+  [
+    "nothing since it was banned, a proof",
+    { ...PROVEN, svid: undefined, lost: "banned" },
+    { kind: "reattest" },
+  ],
+  [
+    "half of its life, come in by a token before it had a proof",
+    { token: "proof", monotonicMs: 500 },
+    { kind: "renew" },
+  ],
+  [
+    "evicted, a proof",
+    { ...PROVEN, known: { refusal: "AGENT_NOT_ATTESTED" } },
+    { kind: "reattest" },
+  ],
   [
     "its authority left the bundle",
     { svid: { plan: PLAN, hasGoodAuthority: false } },
@@ -182,6 +202,8 @@ test("what a failure teaches depends on the step and on what there is to lose", 
     kind: "no_token",
     cause: "agent.token_refused",
   });
+  const proof = { ...WELL, token: "proof" } as const;
+  assert.deepEqual(lesson("reattest", final, proof), { kind: "proof_refused" });
   for (const step of ["reattest", "renew", "recover", "bundle", "pin"] as const) {
     assert.deepEqual(lesson(step, { kind: "passing" }), { kind: "retry" });
   }
@@ -195,31 +217,37 @@ const anyReason: fc.Arbitrary<RefusalReason> = fc.constantFrom(
   "AGENT_BANNED",
 );
 
-/** Any facts, the clock anywhere around the plan. */
-const anyFacts: fc.Arbitrary<StandingFacts> = fc.record({
-  known: fc.record({
-    refusal: fc.option(anyReason, { nil: undefined }),
-    serverUnverified: fc.boolean(),
-    canRecover: fc.boolean(),
-    canSignBundle: fc.boolean(),
-    pinWanted: fc.boolean(),
-  }),
-  svid: fc.option(
-    fc.record({
-      plan: fc
-        .tuple(fc.nat(10_000), fc.nat(10_000))
-        .map(([renewAtMs, more]) => ({ renewAtMs, expiresAtMs: renewAtMs + more })),
-      hasGoodAuthority: fc.boolean(),
+/** Any facts, the clock anywhere around the plan; only who has a proof can give it again. */
+const anyFacts: fc.Arbitrary<StandingFacts> = fc
+  .record({
+    known: fc.record({
+      refusal: fc.option(anyReason, { nil: undefined }),
+      serverUnverified: fc.boolean(),
+      canRecover: fc.boolean(),
+      canSignBundle: fc.boolean(),
+      pinWanted: fc.boolean(),
     }),
-    { nil: undefined },
-  ),
-  token: fc.constantFrom("none", "fresh", "spent"),
-  lost: fc.constantFrom("banned", "evicted", undefined),
-  hasRecoveryKey: fc.boolean(),
-  bundleEnded: fc.boolean(),
-  keepAtMs: fc.option(fc.nat(20_000), { nil: undefined }),
-  monotonicMs: fc.nat(30_000),
-});
+    svid: fc.option(
+      fc.record({
+        plan: fc
+          .tuple(fc.nat(10_000), fc.nat(10_000))
+          .map(([renewAtMs, more]) => ({ renewAtMs, expiresAtMs: renewAtMs + more })),
+        hasGoodAuthority: fc.boolean(),
+      }),
+      { nil: undefined },
+    ),
+    token: fc.constantFrom("none", "fresh", "spent", "proof"),
+    lost: fc.constantFrom("banned", "evicted", undefined),
+    hasRecoveryKey: fc.boolean(),
+    bundleEnded: fc.boolean(),
+    keepAtMs: fc.option(fc.nat(20_000), { nil: undefined }),
+    monotonicMs: fc.nat(30_000),
+    reattests: fc.boolean(),
+  })
+  .map((any) => ({
+    ...any,
+    reattests: any.reattests && any.token === "proof" && any.svid !== undefined,
+  }));
 
 test("whatever the clock says: it waits only under a good SVID, never past half life, and an end has its reason", () => {
   fc.assert(
@@ -236,7 +264,8 @@ test("whatever the clock says: it waits only under a good SVID, never past half 
       if (next.kind === "recover") assert.ok(svid !== undefined && known.canRecover);
       if (next.kind === "bundle") assert.ok(given.hasRecoveryKey && known.canSignBundle);
       if (next.kind !== "stop") return;
-      assert.ok(given.token !== "fresh" || next.cause === "agent.banned");
+      const canJoin = given.token === "fresh" || given.token === "proof";
+      assert.ok(!canJoin || next.cause === "agent.banned");
       // A valid SVID nobody refused is never given up; one that was refused as expired is kept for a person to see.
       assert.ok(!isValid || known.refusal !== undefined);
       const isLost = next.cause === "agent.banned" || next.cause === "agent.evicted";

@@ -56,8 +56,13 @@ export interface OwnSvidFacts {
 export interface StandingFacts {
   readonly known: Known;
   readonly svid: OwnSvidFacts | undefined;
-  /** The join token it was given: none, one not tried yet, or the one that it came in by. */
-  readonly token: "none" | "fresh" | "spent";
+  /**
+   * By what it can come in: nothing, a join token not tried yet, the one that it came in by, or a proof that holds as
+   * often as it is asked for.
+   */
+  readonly token: "none" | "fresh" | "spent" | "proof";
+  /** Whether the server takes the proof again instead of renewing the SVID at hand. */
+  readonly reattests: boolean;
   /** What took its last SVID, in this run or an earlier one; undefined: nothing did, or it joined since. */
   readonly lost: Loss | undefined;
   /** Whether the key that signs bundles for recovery was learned or given. */
@@ -103,14 +108,16 @@ export function nextStep(facts: StandingFacts): NextStep {
   if (known.serverUnverified) return afterMismatch(facts);
   if (svid === undefined) {
     // A new token makes a new node of it; the old one is of no more use to a removed node than none.
-    if (facts.lost !== undefined && facts.token !== "fresh") return stop(`agent.${facts.lost}`);
+    if (facts.lost !== undefined && !canJoin(facts)) return stop(`agent.${facts.lost}`);
     if (facts.token === "none") return stop("agent.not_attested");
     // A spent token is tried once more: the server forgives the same key for some minutes.
     return { kind: "reattest" };
   }
   const { renewAtMs, expiresAtMs } = svid.plan;
   if (monotonicMs >= expiresAtMs) return afterRefusal("AGENT_EXPIRED", facts);
-  if (monotonicMs >= renewAtMs || !svid.hasGoodAuthority) return { kind: "renew" };
+  if (monotonicMs >= renewAtMs || !svid.hasGoodAuthority) {
+    return { kind: facts.reattests ? "reattest" : "renew" };
+  }
   if (known.pinWanted) return { kind: "pin" };
   if (keepAtMs === undefined) return { kind: "wait", ms: renewAtMs - monotonicMs };
   if (monotonicMs >= keepAtMs) return { kind: "keep" };
@@ -122,7 +129,7 @@ export function nextStep(facts: StandingFacts): NextStep {
  * the server offers that, else it attests anew if it can.
  */
 function afterRefusal(reason: RefusalReason, facts: StandingFacts): Step {
-  const canReattest = facts.token === "fresh";
+  const canReattest = canJoin(facts);
   switch (reason) {
     case "AGENT_BANNED":
       return stop("agent.banned", { deleteSvid: true });
@@ -131,11 +138,17 @@ function afterRefusal(reason: RefusalReason, facts: StandingFacts): Step {
       return canReattest ? { kind: "reattest" } : stop("agent.evicted", { deleteSvid: true });
     case "AGENT_EXPIRED":
     case "AGENT_NOT_ACTIVE":
+      if (facts.reattests) return { kind: "reattest" };
       if (facts.svid !== undefined && facts.known.canRecover) return recover(facts);
       return canReattest ? { kind: "reattest" } : stop("agent.svid_expired");
     default:
       return reason satisfies never;
   }
+}
+
+/** Whether the server may take it in, now or again. */
+function canJoin({ token }: Pick<StandingFacts, "token">): boolean {
+  return token === "fresh" || token === "proof";
 }
 
 function recover(facts: StandingFacts): Step {
@@ -182,6 +195,8 @@ export type Lesson =
   | { readonly kind: "unverified"; readonly stop: boolean }
   /** The expired SVID is of no use any more. */
   | { readonly kind: "no_recovery" }
+  /** The server did not take the proof; it may once somebody has mended either side. */
+  | { readonly kind: "proof_refused" }
   /** The token is of no use, now or ever. */
   | { readonly kind: "no_token"; readonly cause: "agent.token_refused" | "agent.token_used" };
 
@@ -203,6 +218,7 @@ export function lessonOf(
     case "final":
       if (step === "recover") return { kind: "no_recovery" };
       if (step !== "reattest") return { kind: "retry" };
+      if (facts.token === "proof") return { kind: "proof_refused" };
       return {
         kind: "no_token",
         cause: facts.token === "spent" ? "agent.token_used" : "agent.token_refused",
@@ -234,6 +250,7 @@ export function learn(known: Known, lesson: Lesson): Known {
       return { ...known, canRecover: false };
     case "retry":
     case "clock_off":
+    case "proof_refused":
     case "no_token":
       return known;
     default:

@@ -1,6 +1,7 @@
 import { BonafideError } from "@bonafide/errors";
 import type { Clock } from "@bonafide/lifetime";
 import { createCsr, type GeneratedKey, keySigner } from "@bonafide/pki";
+import type { NodeProver } from "@bonafide/plugin-api";
 import { type RecoverResponse_Result } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
@@ -18,7 +19,7 @@ import {
 } from "@bonafide/spiffe";
 import type { RefusalReason } from "../core/standing.ts";
 import { AGENT_ERRORS } from "../errors.ts";
-import { attestByToken, type AttestedAnswer } from "../server/attest-node.ts";
+import { attestByProof, attestByToken, type AttestedAnswer } from "../server/attest-node.ts";
 import { openLinkInsecure } from "../server/insecure-link.ts";
 import { recoverByExpiredSvid } from "../server/recover-node.ts";
 import { type ServerAddress, ServerLink, verifiedHandshake } from "../server/server-link.ts";
@@ -72,6 +73,10 @@ export class NodeCalls {
 
   join(token: string, key: FreshKey, options: CallOptions): Promise<AttestedAnswer> {
     return this.#anonymously((link) => attestByToken(link, token, key, options));
+  }
+
+  prove(prover: NodeProver, key: FreshKey, options: CallOptions): Promise<AttestedAnswer> {
+    return this.#anonymously((link) => attestByProof(link, prover, key, options));
   }
 
   async renew(key: FreshKey, options: CallOptions): Promise<X509SVID | undefined> {

@@ -1,5 +1,6 @@
 import { isBonafideError } from "@bonafide/errors";
 import { backoffMs, type Clock, type Log, type Random } from "@bonafide/lifetime";
+import type { NodeProver } from "@bonafide/plugin-api";
 import type { X509Context, X509ContextSource, X509Svid } from "@bonafide/spiffe";
 import { allExpired } from "../core/bundle.ts";
 import { FIRST_PAUSE_MS, longestPauseMs, STEPS_IN_A_ROW_MAX } from "../core/pauses.ts";
@@ -39,6 +40,8 @@ export interface NodeIdentityDeps {
   readonly pins: NodePins;
   readonly joinKey: JoinKey;
   readonly clockWatch: ClockWatch;
+  /** By what the node proves itself as often as it is asked; undefined: by join tokens only. */
+  readonly prover?: NodeProver | undefined;
 }
 
 /** Options of a {@link NodeIdentity}. */
@@ -47,6 +50,8 @@ export interface NodeIdentityOptions {
   /** For the first start; one that was spent is not tried again. */
   readonly joinToken: string | undefined;
 }
+
+const PROOF_REFUSED = "the server did not take the node's proof; its log says why";
 
 /**
  * The agent's own SVID: joins, renews at half life, comes back after expiry, and stops when only a person can help.
@@ -80,6 +85,7 @@ export class NodeIdentity implements X509ContextSource {
       own: this.#own,
       calls: this.#calls,
       standing: this.#standing,
+      prover: deps.prover,
       joinToken: options.joinToken,
     });
     picture.onChange((change) => {
@@ -214,6 +220,7 @@ export class NodeIdentity implements X509ContextSource {
       known: this.#standing.known,
       svid: this.#own.facts,
       token: this.#steps.token,
+      reattests: this.#steps.reattests,
       lost: pins.loss?.kind,
       hasRecoveryKey: pins.recoveryKey !== undefined,
       bundleEnded: allExpired(picture.bundle.x509, clock.now()),
@@ -247,6 +254,9 @@ export class NodeIdentity implements X509ContextSource {
         return;
       case "clock_off":
         this.#standing.says(lesson);
+        return;
+      case "proof_refused":
+        if (!this.isValid) this.#standing.says({ kind: "not_attested", detail: PROOF_REFUSED });
         return;
       case "unverified":
         return this.#steps.saysMismatch(lesson, signal);

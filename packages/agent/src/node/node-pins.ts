@@ -57,6 +57,12 @@ export class NodePins {
     await this.#set({ spentToken, formerIds, bannedId: undefined, evictedId: undefined });
   }
 
+  /** The same by a proof, which is not spent. @throws AGENT_STATE_UNAVAILABLE */
+  async proved(now: string, before: string | undefined): Promise<void> {
+    const formerIds = this.#formerIdsWith(before).filter((id) => id !== now);
+    await this.#set({ formerIds, bannedId: undefined, evictedId: undefined });
+  }
+
   /** Notes that the node is to lose its ID, and how. @throws AGENT_STATE_UNAVAILABLE */
   async leaving(id: string | undefined, how: Loss): Promise<void> {
     const lost = id ?? this.loss?.id;

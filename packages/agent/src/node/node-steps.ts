@@ -1,6 +1,7 @@
 import { BonafideError } from "@bonafide/errors";
 import type { Clock, Log } from "@bonafide/lifetime";
 import { type GeneratedKey, generateKey } from "@bonafide/pki";
+import type { NodeProver } from "@bonafide/plugin-api";
 import type { X509SVID } from "@bonafide/proto/spire/api/types/x509svid_pb";
 import type { X509Svid } from "@bonafide/spiffe";
 import { because } from "../cause-details.ts";
@@ -34,6 +35,8 @@ export interface NodeStepsDeps {
   readonly standing: NodeStanding;
   /** For the first start; one that was spent is not tried again. */
   readonly joinToken: string | undefined;
+  /** Goes before the token: it can be used again. */
+  readonly prover: NodeProver | undefined;
 }
 
 /** The steps by which a node gets and keeps its SVID (ADR-0072), each from the call to what is kept of its answer. */
@@ -44,18 +47,27 @@ export class NodeSteps {
     this.#deps = deps;
   }
 
-  /** The join token: none, one not tried yet, or the one that it came in by. */
+  /** By what it can come in; of a join token, whether it came in by it already. */
   get token(): StandingFacts["token"] {
-    const { joinToken, pins } = this.#deps;
+    const { joinToken, pins, prover } = this.#deps;
+    if (prover !== undefined) return "proof";
     if (joinToken === undefined) return "none";
     return pins.isSpent(joinToken) ? "spent" : "fresh";
+  }
+
+  /** Whether its SVID came by a proof that it can give again. */
+  get reattests(): boolean {
+    const { own, prover } = this.#deps;
+    return prover !== undefined && own.svid !== undefined && own.reattestable;
   }
 
   /** Takes one step. @throws AGENT_STOPPED when only a person can help, and what the step's call throws */
   perform(step: Step, signal: AbortSignal): Promise<void> {
     switch (step.kind) {
       case "reattest":
-        return this.#join(signal);
+        return this.#deps.prover === undefined
+          ? this.#join(signal)
+          : this.#prove(this.#deps.prover, signal);
       case "renew":
         return this.#renew(signal);
       case "recover":
@@ -96,7 +108,7 @@ export class NodeSteps {
   /** What is said of an agent that ends, or would without a person's help. */
   standingAt(cause: StopCause): StandingFact {
     const { own, pins, standing } = this.#deps;
-    const canReattest = this.token === "fresh";
+    const canReattest = this.token === "fresh" || this.token === "proof";
     const notAfter = own.svid?.notAfter ?? 0;
     return standingAt(cause, standing.fact, { notAfter, canReattest, lostId: pins.loss?.id });
   }
@@ -122,6 +134,18 @@ export class NodeSteps {
     // Without an SVID on disk the key is what a restart would join with again.
     if (own.keepAtMs === undefined) await joinKey.end();
     log({ level: "info", event: "agent.joined", fields: { id } });
+  }
+
+  /** Comes in, or again, by a proof; no key has to outlive a crash for that. */
+  async #prove(prover: NodeProver, signal: AbortSignal): Promise<void> {
+    const { own, pins, calls, log } = this.#deps;
+    const key = generateKey("ec-p256");
+    const before = own.svid?.id;
+    const { svid, reattestable } = await calls.prove(prover, key, { signal });
+    const { id, notAfter } = await this.#keep(svid, key, reattestable);
+    if (before !== id || pins.loss !== undefined) await pins.proved(id, before);
+    const event = before === id ? "agent.reattested" : "agent.joined";
+    log({ level: "info", event, fields: { id, notAfter } });
   }
 
   async #renew(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { BonafideError } from "@bonafide/errors";
 import { createCsr, type GeneratedKey, keySigner } from "@bonafide/pki";
+import type { NodeProof, NodeProver } from "@bonafide/plugin-api";
 import {
   Agent,
   type AttestAgentRequest,
@@ -17,46 +18,95 @@ export interface AttestedAnswer {
   readonly reattestable: boolean;
 }
 
+interface CallOptions {
+  readonly signal: AbortSignal;
+}
+
+type FreshKey = Pick<GeneratedKey, "privateKey">;
+
+/** Challenges that a server may send. */
+const CHALLENGES_MAX = 8;
+
 /**
  * Attests this node by a join token.
  *
  * @param key  Kept by the caller until the SVID is on disk: the server lets the same key repeat the call for a while.
  * @throws RpcError, SERVER_ANSWER_INVALID
  */
-export async function attestByToken(
+export function attestByToken(
   link: ServerLink,
   token: string,
-  key: Pick<GeneratedKey, "privateKey">,
-  options: { readonly signal: AbortSignal },
+  key: FreshKey,
+  options: CallOptions,
 ): Promise<AttestedAnswer> {
-  const over = new AbortController();
+  const payload = Buffer.from(token, "utf8");
+  return attest(link, { type: "join_token", payload, answer: refuseChallenge }, key, options);
+}
+
+/**
+ * Attests this node by what it can prove as often as it is asked.
+ *
+ * @throws RpcError, SERVER_ANSWER_INVALID, and what the prover throws
+ */
+export async function attestByProof(
+  link: ServerLink,
+  prover: NodeProver,
+  key: FreshKey,
+  options: CallOptions,
+): Promise<AttestedAnswer> {
+  const { payload, answer } = await prover.begin(options);
+  return attest(link, { type: prover.name, payload, answer }, key, options);
+}
+
+function refuseChallenge(): Promise<never> {
+  return Promise.reject(unexpected("a challenge for a join token"));
+}
+
+interface Proof extends NodeProof {
+  readonly type: string;
+}
+
+async function attest(
+  link: ServerLink,
+  { type, payload, answer }: Proof,
+  key: FreshKey,
+  options: CallOptions,
+): Promise<AttestedAnswer> {
+  const answered: Uint8Array[] = [];
+  let wake = Promise.withResolvers<void>();
+  let isOver = false;
   const requests = async function* (): AsyncGenerator<AttestAgentRequest, void, void> {
+    const csr = createCsr(keySigner(key.privateKey));
     yield request({
-      step: {
-        case: "params",
-        value: {
-          data: { type: "join_token", payload: Buffer.from(token, "utf8") },
-          params: { csr: createCsr(keySigner(key.privateKey)) },
-        },
-      },
+      step: { case: "params", value: { data: { type, payload }, params: { csr } } },
     });
     // A server reads an early end as the caller's farewell; wait for its answer.
-    await new Promise<void>((resolve) => {
-      over.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    for (;;) {
+      await wake.promise;
+      wake = Promise.withResolvers();
+      for (const value of answered.splice(0)) {
+        yield request({ step: { case: "challengeResponse", value } });
+      }
+      if (isOver) return;
+    }
   };
   try {
     const answers = link.client(Agent).attestAgent(requests(), {
       signal: options.signal,
       timeoutMs: SERVER_CALL_MS,
     });
+    let challenges = 0;
     for await (const { step } of answers) {
       if (step.case === "result") return step.value;
-      if (step.case === "challenge") throw unexpected("a challenge for a join token");
+      if (step.case !== "challenge") continue;
+      if (++challenges > CHALLENGES_MAX) throw unexpected("challenges without end");
+      answered.push(await answer(step.value));
+      wake.resolve();
     }
     throw unexpected("no result of the attestation");
   } finally {
-    over.abort();
+    isOver = true;
+    wake.resolve();
   }
 }
 

@@ -8,6 +8,7 @@ import {
   systemClock,
   systemRandom,
 } from "@bonafide/lifetime";
+import type { NodeProver } from "@bonafide/plugin-api";
 import { type Channel, type Client, createClient, openUnixChannel } from "@bonafide/rpc";
 import { parseTrustDomainName } from "@bonafide/spiffe";
 import { openKernel } from "@bonafide/unix-peer";
@@ -30,6 +31,8 @@ export interface TestAgentOptions extends Partial<AgentOptions> {
   readonly clock?: Clock;
   /** Beside the built-in ones. */
   readonly attestors?: AgentDeps["attestors"];
+  /** By what it comes in, in place of a join token. */
+  readonly prover?: NodeProver;
   /** Which lines are kept; default: all. */
   readonly keeps?: (line: LogLine) => boolean;
 }
@@ -55,7 +58,7 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
   const log: LogLine[] = [];
   const waiting: { event: string; resolve: (line: LogLine) => void }[] = [];
   const kernel = await openKernel();
-  const { clock = systemClock, attestors = [], keeps = () => true, ...given } = options;
+  const { clock = systemClock, attestors = [], keeps = () => true, prover, ...given } = options;
   const open = (more: Partial<AgentOptions> = {}): Promise<RunningAgent> =>
     openAgent(
       {
@@ -72,6 +75,7 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
         random: QUICK,
         kernel,
         attestors,
+        ...(prover === undefined ? {} : { prover }),
         log: ({ fields = {}, ...event }) => {
           const line = { ...event, fields };
           if (keeps(line)) log.push(line);
