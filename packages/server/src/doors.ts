@@ -10,6 +10,7 @@ import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { LocalAuthority } from "@bonafide/proto/spire/api/server/localauthority/v1/localauthority_pb";
 import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
+import { TrustDomain } from "@bonafide/proto/spire/api/server/trustdomain/v1/trustdomain_pb";
 import {
   addHealth,
   addReflection,
@@ -35,6 +36,7 @@ import { recoveryHandlers } from "./api/recovery-service.ts";
 import { assertRuled } from "./api/rules.ts";
 import type { ServiceDeps, ServiceOptions } from "./api/services.ts";
 import { svidHandlers } from "./api/svid-service.ts";
+import { trustDomainHandlers } from "./api/trust-domain-service.ts";
 import type { WatchHub } from "./api/watch-hub.ts";
 import type { RecoveryKey } from "./authority/recovery-key.ts";
 import { LIMITS } from "./limits.ts";
@@ -97,6 +99,7 @@ export class Doors {
       serve(rpc, Agent, agentHandlers(services, options));
       serve(rpc, Entry, entryHandlers(services, options));
       serve(rpc, Bundle, bundleHandlers(services, options));
+      serve(rpc, TrustDomain, trustDomainHandlers(services, options));
       serve(rpc, SVID, svidHandlers(services, options));
       serve(rpc, LocalAuthority, localAuthorityHandlers(services));
       serve(rpc, Authorities, adminAuthoritiesHandlers(services, options));

@@ -39,10 +39,20 @@ export const SERVER_ERRORS = {
   BUNDLE_EXISTS: { status: "already_exists", retry: false },
   /** The bundle cannot be deleted as long as entries federate with its trust domain. */
   BUNDLE_IN_USE: { status: "failed_precondition", retry: false },
+  /**
+   * Another trust domain's bundle endpoint did not answer, did not prove itself, or answered with
+   * something else than a document. The last good bundle stays in force.
+   */
+  BUNDLE_FETCH_FAILED: { status: "unavailable", retry: true },
   /** What was given as another trust domain's bundle cannot be read, or is too large. */
   BUNDLE_INVALID: { status: "invalid_argument", retry: false },
   /** The server holds no bundle of this trust domain, or none yet. */
   BUNDLE_NOT_FOUND: { status: "not_found", retry: true },
+  /**
+   * The bundle that was fetched has a lower sequence than the one that was fetched before it, which
+   * stays in force. If that was meant, as after a restore over there, set the bundle by hand.
+   */
+  BUNDLE_SEQUENCE_FELL: { status: "failed_precondition", retry: false },
   /** The caller's certificate does not chain to an authority of its trust domain. */
   CALLER_CERTIFICATE_REFUSED: { status: "unauthenticated", retry: false },
   /**
@@ -63,6 +73,14 @@ export const SERVER_ERRORS = {
    * leads to, holds a grant or a flag.
    */
   ENTRY_RESERVED: { status: "permission_denied", retry: false },
+  /** The endpoint proves itself by an X509-SVID of a trust domain whose bundle is not here. */
+  FEDERATION_BUNDLE_MISSING: { status: "failed_precondition", retry: false },
+  /** There is a federation relationship with this trust domain already; update it. */
+  FEDERATION_EXISTS: { status: "already_exists", retry: false },
+  /** A field of the federation relationship is missing or malformed; the message names it. */
+  FEDERATION_INVALID: { status: "invalid_argument", retry: false },
+  /** There is no federation relationship with this trust domain. */
+  FEDERATION_NOT_FOUND: { status: "not_found", retry: false },
   /** The SPIFFE ID lies under `/spire`, which belongs to servers and agents; the message names the field. */
   ID_RESERVED: { status: "invalid_argument", retry: false },
   /** A token of this value exists. */
@@ -93,6 +111,8 @@ export const SERVER_ERRORS = {
    * trusts its memory.
    */
   STORE_STALE: { status: "unavailable", retry: true },
+  /** Certificate or key of the bundle endpoint cannot be read, or do not belong together. */
+  WEB_CERTIFICATE_UNUSABLE: { status: "invalid_argument", retry: false },
 } as const;
 SERVER_ERRORS satisfies ErrorTable;
 

@@ -48,6 +48,24 @@ export const LIMITS = {
   foreignAuthorities: 128,
   /** Other trust domains' bundles in one message of the push stream. */
   foreignBytesPerMessage: 1_048_576,
+  /** A bundle endpoint's URL. */
+  endpointUrlChars: 2048,
+  /** A bundle endpoint's whole answer: a document with much that is not understood is still read. */
+  fetchedBytes: 1_048_576,
+  /** Header of a bundle endpoint's answer, and of a request to ours. */
+  endpointHeaderBytes: 16_384,
+  /** Time for one fetch, ms. */
+  fetchMs: 30_000,
+  /** Bundles fetched at once. */
+  fetchesAtOnce: 10,
+  /** Connections at a time to our bundle endpoint. */
+  endpointConnections: 1024,
+  /** Of these, of one IPv4 address or one /64. */
+  endpointConnectionsPerAddress: 32,
+  /** Time for a request to our bundle endpoint, and to answer it, ms. */
+  endpointRequestMs: 10_000,
+  /** A certificate or key file of our bundle endpoint. */
+  webCertificateBytes: 1_048_576,
   /** Entries in one message of the sync streams (SPIRE's page size). */
   syncPage: 500,
   /** Time for each message of a polling agent, ms. */

@@ -1,6 +1,6 @@
 import { type Clock, type Log, type Random, runTasks, slept } from "@bonafide/lifetime";
 import type { KeyManager, NodeAttestor, Store } from "@bonafide/plugin-api";
-import type { X509Bundle } from "@bonafide/spiffe";
+import type { X509Bundle, X509Svid } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
 import type { DescService } from "@bufbuild/protobuf";
 import { Access } from "./api/access.ts";
@@ -15,6 +15,9 @@ import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
 import { checkStart } from "./check-start.ts";
 import { Doors } from "./doors.ts";
+import { BundleRefresher } from "./federation/bundle-refresher.ts";
+import { createFetchDocument } from "./federation/fetch-document.ts";
+import { OwnEndpoint } from "./federation/own-endpoint.ts";
 import { openLedger } from "./memory/open-ledger.ts";
 import type { OpenedLedger } from "./memory/opened-ledger.ts";
 import { attestorsByName } from "./node-attestors.ts";
@@ -45,6 +48,8 @@ export interface ServerDeps {
 export interface RunningServer extends AsyncDisposable {
   /** The port it listens on; 0 while it is on hold and cannot sign. */
   readonly port: number;
+  /** The port of the bundle endpoint; 0: there is none, or not yet. */
+  readonly bundleEndpointPort: number;
   readonly adminSocketPath: string;
   /** Our own bundle as of now: what an agent needs to trust this server. */
   bundle(): X509Bundle;
@@ -116,6 +121,7 @@ class Server implements RunningServer {
   readonly #end = Promise.withResolvers<void>();
   #identity: ServerIdentity | undefined;
   #tls: TlsPort | undefined;
+  #endpoint: OwnEndpoint | undefined;
   #unix: UnixListener | undefined;
   #tasks: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -142,6 +148,7 @@ class Server implements RunningServer {
     const bundles = new BundleCache(registry, trustDomain, log);
     const access = new Access({ registry, clock, bundles }, options);
     const authorityDeps = { keys, registry, lane, clock, log };
+    const fetchDocument = createFetchDocument({ webRoots: options.webRoots, clock });
     this.#services = {
       store,
       registry,
@@ -162,6 +169,16 @@ class Server implements RunningServer {
       signRate: new RateLimiter(clock, options.signRate),
       jwtSignRate: new RateLimiter(clock, options.signRate),
       nodeAttestors,
+      refresher: new BundleRefresher({
+        registry,
+        lane,
+        clock,
+        random,
+        log,
+        bundles,
+        fetchDocument,
+        serverId,
+      }),
       closing: this.#leaving.signal,
     };
     this.#hub = new WatchHub(registry, clock);
@@ -174,6 +191,10 @@ class Server implements RunningServer {
 
   get port(): number {
     return this.#port;
+  }
+
+  get bundleEndpointPort(): number {
+    return this.#endpoint?.port ?? 0;
   }
 
   bundle(): X509Bundle {
@@ -236,10 +257,11 @@ class Server implements RunningServer {
     this.recoveryKey = recoveryKey.publicKey;
     this.#doors.addRecovery(recoveryKey);
     this.#identity = ServerIdentity.open(
-      { authorities, clock, log, present: (svid) => this.#tls?.present(svid) },
+      { authorities, clock, log, present: (svid) => this.#present(svid) },
       trustDomain,
       agentSvidTtlMs,
     );
+    await this.#openEndpoint(this.#identity);
     this.#tls = new TlsPort(
       this.#identity.svid,
       {
@@ -258,6 +280,19 @@ class Server implements RunningServer {
     this.#doors.say(true);
   }
 
+  async #openEndpoint(identity: ServerIdentity): Promise<void> {
+    const { bundleEndpoint, trustDomain } = this.#options;
+    if (bundleEndpoint === undefined) return;
+    const { bundles, clock, log } = this.#services;
+    const deps = { bundles, clock, log };
+    this.#endpoint = await OwnEndpoint.open(() => identity.svid, trustDomain, deps, bundleEndpoint);
+  }
+
+  #present(svid: X509Svid): void {
+    this.#tls?.present(svid);
+    this.#endpoint?.present(svid);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -268,13 +303,14 @@ class Server implements RunningServer {
   }
 
   async #run(): Promise<void> {
-    const { authorities, jwtAuthorities, soft } = this.#services;
+    const { authorities, jwtAuthorities, refresher, soft } = this.#services;
     try {
       await runTasks(this.#ending.signal, [
         (signal) => authorities.run(signal),
         (signal) => jwtAuthorities.run(signal),
         (signal) => this.#identify(signal),
         (signal) => soft.run(signal),
+        (signal) => refresher.run(signal),
         (signal) => watchStore(this.#storeWatch(), signal),
         (signal) => keepHouse({ ...this.#services, serverId: this.#options.serverId }, signal),
       ]);
@@ -291,7 +327,7 @@ class Server implements RunningServer {
       if (this.#canSign()) await this.#openPort();
       else if (!(await slept(this.#deps.clock, HELD_POLL_MS, signal))) return;
     }
-    await this.#identity?.run(signal);
+    await Promise.all([this.#identity?.run(signal), this.#endpoint?.run(signal)]);
   }
 
   #storeWatch(): StoreWatchDeps {
@@ -333,6 +369,7 @@ class Server implements RunningServer {
     this.#doors.say(false);
     this.#leaving.abort();
     await this.#tls?.close();
+    await this.#endpoint?.close();
     await this.#doors.drain(this.#options.drainMs);
     this.#ending.abort();
     await this.#unix?.close();

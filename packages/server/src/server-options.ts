@@ -7,6 +7,7 @@ import {
   type TrustDomain,
 } from "@bonafide/spiffe";
 import { SERVER_ERRORS } from "./errors.ts";
+import type { BundleEndpointOptions } from "./federation/own-endpoint.ts";
 import { LIMITS } from "./limits.ts";
 
 /** Options of `openServer`. */
@@ -59,6 +60,10 @@ export interface ServerOptions {
    * where more nodes than that may join at once from behind one address.
    */
   readonly strangersPerAddress?: number;
+  /** Where other trust domains fetch our bundle; default: nowhere. */
+  readonly bundleEndpoint?: BundleEndpointOptions;
+  /** PEM of the roots that other domains' `https_web` endpoints are proven by; default: those of the machine. */
+  readonly webRoots?: string;
   /** Age at which a connection is asked to come again, ms, default 3 minutes. */
   readonly connectionAgeMs?: number;
   /** Longest life of a push stream, ms, default 30 minutes. */
@@ -68,7 +73,11 @@ export interface ServerOptions {
 }
 
 /** Options with every default filled in and every text checked. */
-export interface CheckedOptions extends Required<Omit<ServerOptions, "trustDomain" | "adminIds">> {
+export interface CheckedOptions extends Required<
+  Omit<ServerOptions, "trustDomain" | "adminIds" | "bundleEndpoint" | "webRoots">
+> {
+  readonly bundleEndpoint?: BundleEndpointOptions;
+  readonly webRoots?: string;
   readonly trustDomain: TrustDomain;
   readonly adminIds: ReadonlySet<SpiffeId>;
 }
@@ -119,6 +128,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     throw invalid("forcedSpreadMs is not 0 to a minute");
   }
   if (!(checked.strangersPerAddress >= 1)) throw invalid("strangersPerAddress is less than 1");
+  const hint = checked.bundleEndpoint?.refreshHintSeconds ?? 60;
+  if (!Number.isSafeInteger(hint) || hint < 1) throw invalid("the refresh hint is not in seconds");
   if (checked.maxStalenessMs < 1000) throw invalid("maxStalenessMs is less than a second");
   return checked;
 }

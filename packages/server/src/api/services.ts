@@ -5,6 +5,7 @@ import type { JwtAuthority } from "../authority/authority-kind.ts";
 import type { AuthorityService } from "../authority/authority-service.ts";
 import type { BundleCache } from "../authority/bundle-cache.ts";
 import type { SigningAuthority } from "../authority/sign-svid.ts";
+import type { BundleRefresher } from "../federation/bundle-refresher.ts";
 import type { Registry } from "../lane/registry.ts";
 import type { Lane } from "../lane/write-lane.ts";
 import type { Freshness } from "../upkeep/freshness.ts";
@@ -34,6 +35,8 @@ export interface ServiceDeps {
   readonly alarms: Alarms;
   /** By name; join tokens are not among them. */
   readonly nodeAttestors: ReadonlyMap<string, NodeAttestor>;
+  /** Other trust domains' bundles. */
+  readonly refresher: BundleRefresher;
   /** By address, before anything is known of the caller. */
   readonly addressRate: RateLimiter;
   /** By node: calls. */

@@ -6,7 +6,6 @@ import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
-import { TrustDomain } from "@bonafide/proto/spire/api/server/trustdomain/v1/trustdomain_pb";
 import { csrOf, failureOf, openTestServer, TD, wireIdOf } from "../test-server.ts";
 
 /** What is signed for whom, and what is not served. */
@@ -71,7 +70,6 @@ export function svidSuite(name: string, open: () => Promise<Store>): void {
     await using srv = await openTestServer({ store: await open() });
     for (const call of [
       () => srv.local(SVID).mintWITSVID({}),
-      () => srv.local(TrustDomain).listFederationRelationships({}),
       () => srv.remote(Health).check({}),
     ]) {
       assert.equal((await failureOf(call())).status, "unimplemented");
