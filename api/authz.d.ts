@@ -432,6 +432,11 @@ export interface Hop {
     readonly access: Access;
 }
 
+export interface ImportedRoutes {
+    readonly routes: readonly RouteDeclaration[];
+    readonly skipped: readonly SkippedRoute[];
+}
+
 export interface KnownCallers {
     readonly model: Pick<AccessModel, "trustDomain" | "idOwners">;
     readonly entities: EntitySource;
@@ -637,6 +642,12 @@ export declare class RouteTable {
     find(action: ActionName, segments: readonly string[]): RouteDeclaration | undefined;
 }
 
+export interface RoutesPlan {
+    readonly added: readonly RouteDeclaration[];
+    readonly widened: readonly WidenedRoute[];
+    readonly others: readonly RouteDeclaration[];
+}
+
 export type ScopeConstraint = {
     readonly op: "any";
 } | {
@@ -676,6 +687,11 @@ export interface ShadowAnswer {
     readonly reason: DecisionReason;
     readonly policies: readonly string[];
     readonly bundle?: BundleRef;
+}
+
+export interface SkippedRoute {
+    readonly path: string;
+    readonly reason: string;
 }
 
 export interface SliceDigest {
@@ -809,6 +825,11 @@ export interface WhoCan {
     readonly access: Access;
 }
 
+export interface WidenedRoute {
+    readonly path: string;
+    readonly actions: RouteDeclaration["actions"];
+}
+
 export interface WorkloadDeclaration {
     readonly id: string;
     readonly kind: "service" | "job" | "ai-agent" | "node";
@@ -863,6 +884,8 @@ export declare function graphToDot(drawing: GraphDrawing): string;
 
 export declare function graphToMermaid(drawing: GraphDrawing): string;
 
+export declare function importOpenApi(document: unknown): ImportedRoutes;
+
 export declare function isActionName(text: string): text is ActionName;
 
 export declare function isMoreAccess(diff: FolderDiff): boolean;
@@ -890,6 +913,8 @@ export declare function parseValue(json: unknown): Value;
 export declare function pathText(path: readonly Hop[]): string;
 
 export declare function placePolicies({ model, policies }: Folder): Placement;
+
+export declare function planRoutes({ routes }: Pick<ServiceDeclaration, "routes">, imported: readonly RouteDeclaration[]): RoutesPlan;
 
 export declare function policiesOf({ policies }: Folder, options?: {
     readonly shadow?: boolean;

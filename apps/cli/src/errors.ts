@@ -24,6 +24,8 @@ export const CLI_ERRORS = {
   AUTHZ_FOLDER_REFUSED: { status: "invalid_argument", retry: false },
   /** A bundle is not what the folder makes; nothing is signed. */
   AUTHZ_BUNDLE_DIFFERS: { status: "failed_precondition", retry: false },
+  /** A file of routes is written in a way that only people can add to. */
+  AUTHZ_ROUTES_UNEDITABLE: { status: "failed_precondition", retry: false },
   /** A revision cannot be read: no repository, no such revision, a link, or git is not installed. */
   GIT_UNREADABLE: { status: "failed_precondition", retry: false },
   PLATFORM_UNSUPPORTED: { status: "failed_precondition", retry: false },

@@ -98,6 +98,7 @@ export {
 } from "./core/folder/compare-folders.ts";
 export { type LatentPermit } from "./core/folder/latent-permits.ts";
 export { folderWarnings, type Warning } from "./core/folder/folder-warnings.ts";
+export { planRoutes, type RoutesPlan, type WidenedRoute } from "./core/folder/plan-routes.ts";
 export { type SubjectChange } from "./core/folder/subject-changes.ts";
 export {
   type AccessProposal,
@@ -134,7 +135,13 @@ export {
   whoCan,
   why,
 } from "./core/graph/questions.ts";
-export { routesOfOpenApi, routesOfProto } from "./core/model/import-routes.ts";
+export {
+  type ImportedRoutes,
+  importOpenApi,
+  routesOfOpenApi,
+  routesOfProto,
+  type SkippedRoute,
+} from "./core/model/import-routes.ts";
 export { type MatchedRoute, RouteTable } from "./core/model/route-table.ts";
 export {
   type BundleRef,

@@ -303,6 +303,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./authz-request.ts")).authzRequest,
   },
   {
+    name: "authz routes import",
+    summary: "declares the routes of an OpenAPI document, .proto files or a program",
+    load: async () => (await import("./authz-routes-import.ts")).authzRoutesImport,
+  },
+  {
     name: "authz bundle keygen",
     summary: "makes a key that signs bundles of policies",
     load: async () => (await import("./authz-bundle-keygen.ts")).authzBundleKeygen,

@@ -1,13 +1,8 @@
 import { isHttpTemplate } from "../core/folder/read-routes.ts";
 import { type ActionName, ACTIONS, isActionName } from "../core/model/entity-names.ts";
+import type { SkippedRoute } from "../core/model/import-routes.ts";
 import type { RouteDeclaration } from "../core/model/model.ts";
 import { ROUTES_PER_FILE_MAX } from "../limits.ts";
-
-/** A route of a program that no declaration can say. Calls to it count as undeclared. */
-export interface SkippedRoute {
-  readonly path: string;
-  readonly reason: string;
-}
 
 /** The routes of a running program. */
 export interface AppRoutes {
