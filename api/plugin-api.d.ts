@@ -32,6 +32,12 @@ export interface CallerFacts {
     readonly namespaces: Readonly<Record<NamespaceKind, ProcFact<string>>>;
 }
 
+export interface CanPublishJwtKeys {
+    publishJwtKey(key: UpstreamJwtKey, options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<readonly UpstreamJwtKey[]>;
+}
+
 export interface CanSignInProcess {
     signer(key: ManagedKey): Signer;
 }
@@ -151,6 +157,16 @@ export interface ManagedKey {
 }
 
 export type ManagedKeyAlgorithm = "ec-p256" | "ed25519";
+
+export interface MintRequest {
+    readonly csr: Uint8Array;
+    readonly ttlMs: number;
+}
+
+export interface MintedAuthority {
+    readonly chain: readonly Uint8Array[];
+    readonly roots: readonly UpstreamRoot[];
+}
 
 export declare const NODE_ATTESTOR_ERRORS: {
     readonly NODE_ATTESTOR_MISCONFIGURED: {
@@ -354,6 +370,55 @@ export interface StoredObject<T> {
     readonly firstN: number;
 }
 
+export declare const UPSTREAM_AUTHORITY_ERRORS: {
+    readonly UPSTREAM_AUTHORITY_INVALID: {
+        readonly status: "failed_precondition";
+        readonly retry: true;
+    };
+    readonly UPSTREAM_AUTHORITY_UNAVAILABLE: {
+        readonly status: "unavailable";
+        readonly retry: true;
+    };
+    readonly UPSTREAM_AUTHORITY_REFUSED: {
+        readonly status: "failed_precondition";
+        readonly retry: true;
+    };
+    readonly UPSTREAM_AUTHORITY_CLOSED: {
+        readonly status: "failed_precondition";
+        readonly retry: false;
+    };
+};
+
+export interface UpstreamAuthority extends AsyncDisposable {
+    readonly name: string;
+    mint(request: MintRequest, options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<MintedAuthority>;
+    bundle(options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<UpstreamBundle>;
+    close(): Promise<void>;
+}
+
+export interface UpstreamBundle {
+    readonly roots: readonly UpstreamRoot[];
+    readonly jwtKeys: readonly UpstreamJwtKey[];
+    readonly sequenceNumber: bigint | undefined;
+    readonly isWhole: boolean;
+}
+
+export interface UpstreamJwtKey {
+    readonly keyId: string;
+    readonly publicKey: Uint8Array;
+    readonly expiresAt: number;
+    readonly tainted: boolean;
+}
+
+export interface UpstreamRoot {
+    readonly certificate: Uint8Array;
+    readonly tainted: boolean;
+}
+
 export interface WorkloadAttestor {
     readonly name: string;
     attest(caller: WorkloadCaller, options: {
@@ -376,6 +441,8 @@ export interface WorkloadFacts {
     readonly selectors: readonly ObservedSelector[];
     readonly omitted: readonly OmittedFact[];
 }
+
+export declare function canPublishJwtKeys(upstream: UpstreamAuthority): upstream is UpstreamAuthority & CanPublishJwtKeys;
 
 export declare function canSignInProcess(manager: KeyManager): manager is KeyManager & CanSignInProcess;
 
@@ -445,9 +512,24 @@ export interface MemoryStore extends Store {
     readonly appends: number;
 }
 
+export interface MemoryUpstreamAuthority extends UpstreamAuthority, CanPublishJwtKeys {
+    readonly root: Uint8Array;
+    rotate(): Uint8Array;
+    taint(root: Uint8Array): void;
+    revoke(root: Uint8Array): void;
+    revokeJwtKey(keyId: string): void;
+    isAway: boolean;
+}
+
 export interface StoreUnderTest {
     readonly store: Store;
     readonly dispose: () => Promise<void>;
+}
+
+export interface UpstreamUnderTest extends AsyncDisposable {
+    readonly upstream: UpstreamAuthority;
+    readonly trustDomain: string;
+    readonly now: number;
 }
 
 export declare function keyManagerContract(name: string, open: () => Promise<KeyManager>): void;
@@ -458,6 +540,10 @@ export declare function openMemoryKeyManager(): KeyManager & CanSignInProcess;
 
 export declare function openMemoryStore(database?: MemoryDatabase): MemoryStore;
 
+export declare function openMemoryUpstream(trustDomain: string, now: () => number): MemoryUpstreamAuthority;
+
 export declare function storeContract(name: string, open: () => Promise<StoreUnderTest>): void;
+
+export declare function upstreamAuthorityContract(name: string, open: () => Promise<UpstreamUnderTest>): void;
 
 export declare function workloadAttestorContract(name: string, open: () => Promise<WorkloadAttestor & Partial<AsyncDisposable>>, callers?: readonly WorkloadCaller[]): void;

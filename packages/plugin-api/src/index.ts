@@ -62,3 +62,14 @@ export type {
 } from "./workload-attestor.ts";
 export { checkBatch, checkFilter, checkLimit, checkSoftStates } from "./store/check-arguments.ts";
 export { readStoredObject } from "./store/stored-object.ts";
+export {
+  type CanPublishJwtKeys,
+  canPublishJwtKeys,
+  type MintedAuthority,
+  type MintRequest,
+  UPSTREAM_AUTHORITY_ERRORS,
+  type UpstreamAuthority,
+  type UpstreamBundle,
+  type UpstreamJwtKey,
+  type UpstreamRoot,
+} from "./upstream-authority.ts";

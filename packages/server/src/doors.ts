@@ -101,7 +101,7 @@ export class Doors {
       serve(rpc, Bundle, bundleHandlers(services, options));
       serve(rpc, TrustDomain, trustDomainHandlers(services, options));
       serve(rpc, SVID, svidHandlers(services, options));
-      serve(rpc, LocalAuthority, localAuthorityHandlers(services));
+      serve(rpc, LocalAuthority, localAuthorityHandlers(services, options));
       serve(rpc, Authorities, adminAuthoritiesHandlers(services, options));
       serve(rpc, Entries, adminEntriesHandlers(services, options));
       serve(rpc, NodeSync, nodeSyncHandlers(services, options, hub));

@@ -35,6 +35,8 @@ export const SERVER_ERRORS = {
   AUTHORITY_NOT_TAINTED: { status: "failed_precondition", retry: false },
   /** The authority is in another state than the call needs; the message says in which. */
   AUTHORITY_STATE_WRONG: { status: "invalid_argument", retry: false },
+  /** The call is for servers that have an upstream authority, or that have none; the message says which. */
+  AUTHORITY_UPSTREAM_MISMATCH: { status: "failed_precondition", retry: false },
   /** A bundle of this trust domain is here already; set it to replace it. */
   BUNDLE_EXISTS: { status: "already_exists", retry: false },
   /** The bundle cannot be deleted as long as entries federate with its trust domain. */

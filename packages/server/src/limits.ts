@@ -92,6 +92,14 @@ export const LIMITS = {
   ownerBytes: 255,
   /** Old authorities of one use that one server has published when another one is prepared by force. */
   oldAuthorities: 16,
+  /** JWT keys that one server below this one has published. */
+  downstreamKeys: 16,
+  /** Characters of the id of a key that another server published. */
+  keyIdChars: 255,
+  /** Certificates between an authority and its root, itself included: the rest of a chain is for leaves. */
+  upstreamChain: 6,
+  /** Roots and keys that an upstream authority publishes. */
+  upstreamAuthorities: 1000,
   /** Buckets kept by one rate limiter; the least recently used goes first. */
   rateBuckets: 50_000,
 } as const;

@@ -1,5 +1,5 @@
 import { type Clock, type Log, type Random, runTasks, slept } from "@bonafide/lifetime";
-import type { KeyManager, NodeAttestor, Store } from "@bonafide/plugin-api";
+import type { KeyManager, NodeAttestor, Store, UpstreamAuthority } from "@bonafide/plugin-api";
 import type { X509Bundle, X509Svid } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
 import type { DescService } from "@bufbuild/protobuf";
@@ -13,6 +13,7 @@ import { forJwt, forX509 } from "./authority/authority-kind.ts";
 import { type AuthorityDeps, AuthorityService } from "./authority/authority-service.ts";
 import { BundleCache } from "./authority/bundle-cache.ts";
 import { RecoveryKey } from "./authority/recovery-key.ts";
+import { Upstream } from "./authority/upstream.ts";
 import { checkStart } from "./check-start.ts";
 import { Doors } from "./doors.ts";
 import { BundleRefresher } from "./federation/bundle-refresher.ts";
@@ -34,6 +35,8 @@ export interface ServerDeps {
   readonly store: Store;
   /** Must be able to sign in this process. */
   readonly keys: KeyManager;
+  /** Signs this server's authorities; default: they sign themselves. */
+  readonly upstream?: UpstreamAuthority | undefined;
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly random: Random;
@@ -149,7 +152,13 @@ class Server implements RunningServer {
     const access = new Access({ registry, clock, bundles }, options);
     const authorityDeps = { keys, registry, lane, clock, log };
     const fetchDocument = createFetchDocument({ webRoots: options.webRoots, clock });
+    const upstream =
+      deps.upstream === undefined
+        ? undefined
+        : new Upstream({ authority: deps.upstream, registry, lane, clock, log }, options);
+    const kindOptions = { ...options, upstream };
     this.#services = {
+      upstream,
       store,
       registry,
       lane,
@@ -157,8 +166,8 @@ class Server implements RunningServer {
       random,
       log,
       access,
-      authorities: new AuthorityService(authorityDeps, options, forX509(options)),
-      jwtAuthorities: new AuthorityService(authorityDeps, options, forJwt(options)),
+      authorities: new AuthorityService(authorityDeps, options, forX509(kindOptions)),
+      jwtAuthorities: new AuthorityService(authorityDeps, options, forJwt(kindOptions)),
       bundles,
       entitlements: new Entitlements(registry, trustDomain, clock),
       freshness: new Freshness(clock, options.maxStalenessMs),
@@ -206,10 +215,11 @@ class Server implements RunningServer {
    * socket only, so that somebody can answer the hold.
    */
   async open(): Promise<void> {
-    const { authorities, jwtAuthorities, soft } = this.#services;
+    const { authorities, jwtAuthorities, soft, upstream } = this.#services;
     const { log } = this.#deps;
     await this.#openSocket();
     try {
+      await upstream?.refresh();
       await authorities.settle();
       await jwtAuthorities.settle();
     } catch (error) {
@@ -221,7 +231,9 @@ class Server implements RunningServer {
     } catch (error) {
       log({ level: "warn", event: "soft_state.not_read", error });
     }
-    if (this.#ledger.standing.kind === "writing" || this.#canSign()) await this.#openPort();
+    // An upstream that is away may come back: until then there is nothing to show on the port.
+    const mustOpen = this.#ledger.standing.kind === "writing" && upstream === undefined;
+    if (mustOpen || this.#canSign()) await this.#openPort();
     this.#tasks = this.#run();
   }
 
@@ -303,11 +315,14 @@ class Server implements RunningServer {
   }
 
   async #run(): Promise<void> {
-    const { authorities, jwtAuthorities, refresher, soft } = this.#services;
+    const { authorities, jwtAuthorities, refresher, soft, upstream } = this.#services;
+    const settle = (): Promise<unknown> =>
+      Promise.all([authorities.settle(), jwtAuthorities.settle()]);
     try {
       await runTasks(this.#ending.signal, [
         (signal) => authorities.run(signal),
         (signal) => jwtAuthorities.run(signal),
+        ...(upstream === undefined ? [] : [(signal: AbortSignal) => upstream.run(signal, settle)]),
         (signal) => this.#identify(signal),
         (signal) => soft.run(signal),
         (signal) => refresher.run(signal),

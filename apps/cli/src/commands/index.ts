@@ -188,6 +188,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./local-authority.ts")).localAuthorityRevoke("jwt"),
   },
   {
+    name: "upstreamauthority taint",
+    summary: "tells everybody to move away from a root above",
+    load: async () => (await import("./upstream-authority.ts")).upstreamAuthorityTaint,
+  },
+  {
+    name: "upstreamauthority revoke",
+    summary: "takes a tainted root above out of the bundle",
+    load: async () => (await import("./upstream-authority.ts")).upstreamAuthorityRevoke,
+  },
+  {
     name: "api fetch x509",
     summary: "fetches this process's X509-SVIDs",
     load: async () => (await import("./api-fetch-x509.ts")).apiFetchX509,

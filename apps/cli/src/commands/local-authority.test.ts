@@ -47,3 +47,13 @@ test("localauthority takes one id", async () => {
     assert.equal(code, EXIT.usage, words.join(" "));
   }
 });
+
+test("upstreamauthority says that this server has none", async () => {
+  await using server = await openTestServer();
+  const cli = testCommands({ BONAFIDE_SERVER_SOCKET: server.server.adminSocketPath });
+  for (const verb of ["taint", "revoke"]) {
+    const { code, err } = await cli.run("upstreamauthority", verb, "-subjectKeyID", "00");
+    assert.equal(code, EXIT.no, err);
+    assert.match(err, /AUTHORITY_UPSTREAM_MISMATCH/);
+  }
+});

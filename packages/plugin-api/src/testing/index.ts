@@ -5,3 +5,8 @@ export { openMemoryKeyManager } from "./memory-key-manager.ts";
 export { type MemoryStore, openMemoryStore } from "./memory-store.ts";
 export { storeContract, type StoreUnderTest } from "./store-contract.ts";
 export { makeWorkloadCaller, workloadAttestorContract } from "./workload-attestor-contract.ts";
+export { type MemoryUpstreamAuthority, openMemoryUpstream } from "./memory-upstream-authority.ts";
+export {
+  upstreamAuthorityContract,
+  type UpstreamUnderTest,
+} from "./upstream-authority-contract.ts";

@@ -10,10 +10,13 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { AuthorityInUse } from "../authority/authority-kind.ts";
 import type { AuthorityService } from "../authority/authority-service.ts";
 import { authorityIdOf } from "../authority/sign-svid.ts";
+import { authorityName } from "../core/authority-changes.ts";
+import { revokingUpstream, taintingUpstream, UPSTREAM } from "../core/upstream-changes.ts";
 import { SERVER_ERRORS } from "../errors.ts";
+import type { Decide } from "../lane/registry-view.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
 import { actorOf } from "./access.ts";
-import type { ServiceDeps } from "./services.ts";
+import type { ServiceDeps, ServiceOptions } from "./services.ts";
 
 type WireState = MessageInitShape<typeof AuthorityStateSchema>;
 
@@ -27,22 +30,70 @@ type Changed<K extends string> = Promise<Record<K, WireState>>;
  * bonafide.admin.v1.Authorities; each can be tainted and revoked by its id.
  */
 export function localAuthorityHandlers(
-  deps: ServiceDeps,
+  services: ServiceDeps,
+  { serverId }: Pick<ServiceOptions, "serverId">,
 ): Partial<Handlers<typeof LocalAuthority, ServerPeer>> {
-  const x509 = callsFor(deps, deps.authorities);
-  const jwt = callsFor(deps, deps.jwtAuthorities);
+  const x509 = callsFor(services, services.authorities);
+  const jwt = callsFor(services, services.jwtAuthorities);
+  const ownRoot = (id: string): string => {
+    assertOwnRoot(services, given(id));
+    return id;
+  };
   return {
     getX509AuthorityState: () => x509.state(),
     prepareX509Authority: (_request, context) => x509.prepare(context),
     activateX509Authority: ({ authorityId }, context) => x509.activate(authorityId, context),
-    taintX509Authority: ({ authorityId }, context) => x509.taint(authorityId, context),
-    revokeX509Authority: ({ authorityId }, context) => x509.revoke(authorityId, context),
+    taintX509Authority: ({ authorityId }, context) => x509.taint(ownRoot(authorityId), context),
+    revokeX509Authority: ({ authorityId }, context) => x509.revoke(ownRoot(authorityId), context),
+    taintX509UpstreamAuthority: ({ subjectKeyId }, context) =>
+      changeUpstream(services, subjectKeyId, context, {
+        cause: "authority.tainted",
+        decide: (id) => taintingUpstream(serverId, id),
+      }),
+    revokeX509UpstreamAuthority: ({ subjectKeyId }, context) =>
+      changeUpstream(services, subjectKeyId, context, {
+        cause: "authority.revoked",
+        decide: revokingUpstream,
+      }),
     getJWTAuthorityState: () => jwt.state(),
     prepareJWTAuthority: (_request, context) => jwt.prepare(context),
     activateJWTAuthority: ({ authorityId }, context) => jwt.activate(authorityId, context),
     taintJWTAuthority: ({ authorityId }, context) => jwt.taint(authorityId, context),
     revokeJWTAuthority: ({ authorityId }, context) => jwt.revoke(authorityId, context),
   };
+}
+
+interface UpstreamChange {
+  readonly cause: string;
+  readonly decide: (id: string) => Decide;
+}
+
+async function changeUpstream(
+  { access, lane, log, upstream }: ServiceDeps,
+  subjectKeyId: string,
+  { peer }: CallContext<ServerPeer>,
+  { cause, decide }: UpstreamChange,
+): Promise<{ upstreamAuthoritySubjectKeyId: string }> {
+  access.administrator(peer, "write-authority");
+  if (upstream === undefined) throw mismatch("this server has no upstream authority");
+  const id = given(subjectKeyId).toLowerCase();
+  const { changes } = await lane.submit(decide(id), { actor: actorOf(peer), cause });
+  if (changes.length > 0) {
+    log({ level: "info", event: cause, fields: { authority: id, use: "x509" } });
+  }
+  return { upstreamAuthoritySubjectKeyId: id };
+}
+
+/** What an upstream signed is not tainted here by itself: its root is. */
+function assertOwnRoot({ registry, upstream }: ServiceDeps, id: string): void {
+  if (upstream === undefined) return;
+  const known = registry.find("authority", authorityName("x509", id))?.object;
+  if (known?.certificateChain.length === 1 && known.server !== UPSTREAM) return;
+  throw mismatch("this server has an upstream authority: taint and revoke its root");
+}
+
+function mismatch(message: string): BonafideError {
+  return new BonafideError(SERVER_ERRORS, "AUTHORITY_UPSTREAM_MISMATCH", message);
 }
 
 interface Calls {

@@ -4,6 +4,7 @@ import type { Handlers } from "@bonafide/rpc";
 import { addressKey } from "../core/address-key.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
+import { publishJwtAuthority } from "./downstream.ts";
 import { federatedBundleHandlers } from "./federated-bundles.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
 import { toWireBundle } from "./wire-svid.ts";
@@ -15,6 +16,7 @@ export function bundleHandlers(
 ): Partial<Handlers<typeof Bundle, ServerPeer>> {
   return {
     ...federatedBundleHandlers(deps, options),
+    publishJWTAuthority: (request, { peer }) => publishJwtAuthority(deps, request, peer),
     getBundle({ outputMask }, { peer }) {
       if (peer.kind === "anonymous") deps.addressRate.take(addressKey(peer.address));
       const own = deps.bundles.own();

@@ -5,6 +5,7 @@ import type { JwtAuthority } from "../authority/authority-kind.ts";
 import type { AuthorityService } from "../authority/authority-service.ts";
 import type { BundleCache } from "../authority/bundle-cache.ts";
 import type { SigningAuthority } from "../authority/sign-svid.ts";
+import type { Upstream } from "../authority/upstream.ts";
 import type { BundleRefresher } from "../federation/bundle-refresher.ts";
 import type { Registry } from "../lane/registry.ts";
 import type { Lane } from "../lane/write-lane.ts";
@@ -28,6 +29,8 @@ export interface ServiceDeps {
   readonly authorities: AuthorityService<SigningAuthority>;
   /** Those that sign JWT-SVIDs. */
   readonly jwtAuthorities: AuthorityService<JwtAuthority>;
+  /** What signs our authorities; undefined: they sign themselves. */
+  readonly upstream: Upstream | undefined;
   readonly bundles: BundleCache;
   readonly entitlements: Entitlements;
   readonly freshness: Freshness;
@@ -54,6 +57,8 @@ export interface ServiceOptions {
   readonly trustDomain: TrustDomain;
   /** Random id of this server. */
   readonly serverId: string;
+  /** Lifetime of our authorities, and the longest of those below, ms. */
+  readonly caTtlMs: number;
   /** Lifetime of workloads' SVIDs whose entry says nothing, ms. */
   readonly x509SvidTtlMs: number;
   /** Lifetime of JWT-SVIDs whose entry says nothing, ms. */

@@ -18,6 +18,7 @@ import { entryTtlMs } from "../core/svid-validity.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
+import { newDownstreamCa } from "./downstream.ts";
 import type { EntitledEntry } from "./entitlements.ts";
 import { isOurFault, itemFailed, itemOk } from "./item-status.ts";
 import { mintJwt, mintX509 } from "./mint.ts";
@@ -56,6 +57,7 @@ export function svidHandlers(
 
   return {
     mintX509SVID: (request, { peer }) => mintX509(deps, options, request, peer),
+    newDownstreamX509CA: (request, { peer }) => newDownstreamCa(deps, options, request, peer),
     mintJWTSVID: (request, { peer }) => mintJwt(deps, options, request, peer),
     newJWTSVID: ({ entryId, audience }, { peer }) => {
       const agent = access.agent(peer);

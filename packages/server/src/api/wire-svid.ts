@@ -49,7 +49,8 @@ export function toWireBundle(
   });
 }
 
-function toWireJwtKey(key: BundleJwtKey): MessageInitShape<typeof JWTKeySchema> {
+/** A key of our own bundle as the wire has it. */
+export function toWireJwtKey(key: BundleJwtKey): MessageInitShape<typeof JWTKeySchema> {
   const { id, publicKey, notAfter, tainted } = key;
   return { keyId: id, publicKey, expiresAt: BigInt(Math.floor(notAfter / 1000)), tainted };
 }

@@ -162,6 +162,7 @@ export class AuthorityService<A extends AuthorityInUse> {
   async #settle(): Promise<number> {
     this.#keys = await this.#deps.keys.list();
     this.#adoptSigning();
+    await this.#announce();
     for (let steps = 0; steps < STEPS_MAX; steps++) {
       const now = this.#deps.clock.now();
       const step = nextRotation(this.#known(), now, this.#options);
@@ -170,9 +171,11 @@ export class AuthorityService<A extends AuthorityInUse> {
           return Math.min(step.until, now + LOOK_MS);
         case "prepare":
           await this.#make("prepared");
+          await this.#announce();
           break;
         case "prepare-and-activate":
-          await this.#make("active");
+          // Where others have to be told first, a prepared one is activated by the next step.
+          await this.#make(this.#kind.announce === undefined ? "active" : "prepared");
           break;
         case "activate":
           await this.#activate(step.id, this.#rotation, 0);
@@ -239,11 +242,11 @@ export class AuthorityService<A extends AuthorityInUse> {
         id: object.id,
         state: object.state,
         notBefore: object.notBeforeMs,
-        notAfter: object.notAfterMs,
+        notAfter: object.notAfterMs || Infinity,
         preparedAt: object.preparedAtMs,
         isOurs,
         canSign: isOurs && this.#keyOf(object) !== undefined,
-        isToReplace: false,
+        isToReplace: isOurs && this.#kind.isToReplace(object),
       });
     }
     return own;
@@ -264,7 +267,7 @@ export class AuthorityService<A extends AuthorityInUse> {
       kind: "authority",
       ...this.#holder,
       publicKey: key.spki,
-      ...this.#kind.make(keys.signer(key), now),
+      ...(await this.#kind.make(keys.signer(key), now)),
       state,
       preparedAtMs: now,
       activatedAtMs: state === "active" ? now : 0,
@@ -276,7 +279,22 @@ export class AuthorityService<A extends AuthorityInUse> {
     return authority;
   }
 
+  /** Tells those above early of what will sign, and again of what does. */
+  async #announce(): Promise<void> {
+    const { announce } = this.#kind;
+    if (announce === undefined) return;
+    for (const authority of this.own()) {
+      if (authority.state !== "active" && authority.state !== "prepared") continue;
+      try {
+        await announce(authority);
+      } catch (error) {
+        this.#deps.log({ level: "warn", event: "authority.not_announced", error });
+      }
+    }
+  }
+
   async #activate(id: string, by: Actor, spreadMs: number): Promise<void> {
+    await this.#kind.announce?.(assertPrepared(this.#deps.registry, this.#holder, id));
     const now = this.#deps.clock.now();
     const decide = activation(this.#holder, id, { now, spreadMs });
     await this.#submit("authority.activated", id, decide, by);

@@ -1,4 +1,5 @@
 import type { BundleObject } from "@bonafide/ledger";
+import { equalBytes } from "@bonafide/ledger";
 import type { Log } from "@bonafide/lifetime";
 import type { Certificate } from "@bonafide/pki";
 import { parseCertificate } from "@bonafide/pki";
@@ -101,7 +102,8 @@ export class BundleCache {
 
   #parse(id: string, der: Uint8Array): Certificate {
     const known = this.#certificates.get(id);
-    if (known !== undefined) return known;
+    // A root above may be renewed with its key, and then has its id.
+    if (known !== undefined && equalBytes(known.der, der)) return known;
     const certificate = parseCertificate(der);
     this.#certificates.set(id, certificate);
     return certificate;

@@ -70,7 +70,7 @@ export function signSvid(
   now: EpochMs,
 ): SignedSvid {
   const { id, spki, ttlMs, dnsNames = [], signedAt } = request;
-  const validity = leafValidity(now, ttlMs, authority.certificate.notAfter);
+  const validity = leafValidity(now, ttlMs, authority.notAfter);
   if (validity === undefined) {
     throw new BonafideError(
       SERVER_ERRORS,
@@ -95,6 +95,51 @@ export function signSvid(
     notBefore: issued.notBefore,
     notAfter: issued.notAfter,
   };
+}
+
+/** What to certify of a server below this one. */
+export interface DownstreamRequest {
+  readonly trustDomain: TrustDomain;
+  /** DER of the public key; its holder proved to have the private one. */
+  readonly spki: Uint8Array;
+  readonly ttlMs: number;
+}
+
+/**
+ * Signs an authority for a server below this one. Its end is that of its issuer at the latest.
+ *
+ * @returns DER, the new authority first, then what stands between it and the root.
+ * @throws AUTHORITY_NOT_READY  the authority ends too soon
+ */
+export function signDownstream(
+  authority: SigningAuthority,
+  { trustDomain, spki, ttlMs }: DownstreamRequest,
+  now: EpochMs,
+): { readonly chain: readonly Uint8Array[]; readonly id: string; readonly notAfter: EpochMs } {
+  const validity = leafValidity(now, ttlMs, authority.notAfter);
+  if (validity === undefined) {
+    throw new BonafideError(
+      SERVER_ERRORS,
+      "AUTHORITY_NOT_READY",
+      "the signing authority has ended",
+    );
+  }
+  const serial = randomSerial();
+  const issued = authority.issuer.issueAuthority({
+    spki,
+    uris: [`spiffe://${trustDomain}`],
+    serial,
+    subject: encodeName([
+      { type: "C", value: "US" },
+      { type: "O", value: "SPIFFE" },
+      { type: "OU", value: "DOWNSTREAM" },
+      { type: "serialNumber", value: serial.toString() },
+    ]),
+    ...validity,
+  });
+  const id = Buffer.from(keyIdOf(spki)).toString("hex");
+  const { notAfter } = issued;
+  return { chain: [issued.der, ...authority.intermediates], id, notAfter };
 }
 
 /**
@@ -129,10 +174,11 @@ export function signingAuthority(
   const [own, ...above] = chain;
   if (own === undefined) return undefined;
   const certificate = parseCertificate(own);
+  const ends = above.map((der) => parseCertificate(der).notAfter);
   return {
     id: authorityIdOf(certificate),
     certificate,
-    notAfter: certificate.notAfter,
+    notAfter: Math.min(certificate.notAfter, ...ends),
     issuer: new CertificateIssuer(certificate, signer),
     // The last of the chain is the root. A chain of one is a root that signs itself: nothing goes out with the leaf.
     intermediates: above.length === 0 ? [] : [own, ...above.slice(0, -1)],

@@ -3,7 +3,7 @@ import type { AuthorityObject } from "@bonafide/ledger";
 /** A root certificate of the bundle. */
 export interface BundleAuthority {
   readonly id: string;
-  /** DER of the root: the last of the authority's chain. */
+  /** DER of the root. */
   readonly root: Uint8Array;
   readonly tainted: boolean;
 }
@@ -14,7 +14,7 @@ export interface BundleJwtKey {
   readonly id: string;
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array;
-  /** Epoch ms. */
+  /** Epoch ms; 0: never. */
   readonly notAfter: number;
   readonly tainted: boolean;
 }
@@ -42,9 +42,10 @@ export function bundleOf(authorities: Iterable<AuthorityObject>): OwnBundle {
   const jwt: BundleJwtKey[] = [];
   for (const { id, use, state, certificateChain, publicKey, notAfterMs } of published) {
     const tainted = state === "tainted";
-    const root = certificateChain.at(-1);
+    const [root, ...above] = certificateChain;
     if (use === "jwt") jwt.push({ id, publicKey, notAfter: notAfterMs, tainted });
-    else if (root !== undefined) x509.push({ id, root, tainted });
+    // One that was signed above is no root; its root is an object of its own.
+    else if (root !== undefined && above.length === 0) x509.push({ id, root, tainted });
   }
   return { x509, jwt };
 }
@@ -60,7 +61,8 @@ export function recoveryRoots(
 ): readonly Uint8Array[] {
   const roots: Uint8Array[] = [];
   for (const authority of authorities) {
-    const root = authority.certificateChain.at(-1);
+    const [root, ...above] = authority.certificateChain;
+    if (above.length > 0) continue;
     const isTrusted =
       authority.state === "active" || authority.state === "old" || authority.state === "expired";
     if (authority.use !== "x509" || root === undefined || !isTrusted) continue;

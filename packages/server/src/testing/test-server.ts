@@ -16,7 +16,7 @@ import {
   keySigner,
   parseCertificate,
 } from "@bonafide/pki";
-import type { NodeAttestor, Store } from "@bonafide/plugin-api";
+import type { NodeAttestor, Store, UpstreamAuthority } from "@bonafide/plugin-api";
 import {
   type MemoryStore,
   openMemoryKeyManager,
@@ -77,6 +77,8 @@ export interface TestServerOptions {
   readonly nodeAttestors?: readonly NodeAttestor[];
   /** Serves nothing of `bonafide.*`: what a server of SPIRE serves, and no more. */
   readonly wireOnly?: boolean;
+  /** Signs the server's authorities. Whoever gave it closes it. */
+  readonly upstream?: UpstreamAuthority;
   /** Clients do not verify the server: for tests whose clock is not the machine's. */
   readonly isBlind?: boolean;
   /** Which events are kept; default: all. */
@@ -115,6 +117,7 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
       {
         store,
         keys,
+        upstream: test.upstream,
         kernel,
         clock,
         random: systemRandom,
