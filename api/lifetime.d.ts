@@ -46,6 +46,12 @@ export interface LogEvent {
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
+export interface LogLevelSwitch {
+    readonly launched: LogLevel;
+    readonly current: LogLevel;
+    set(level: LogLevel): void;
+}
+
 export type LogValue = string | number | boolean | readonly string[] | undefined;
 
 export interface Random {

@@ -18,5 +18,13 @@ export interface LogEvent {
 /** Where server and agent say what they do; the application brings the real one. Must not throw and must not wait. */
 export type Log = (event: LogEvent) => void;
 
+/** The least severe level that a log writes, which may be changed while it runs. */
+export interface LogLevelSwitch {
+  /** As it was when the process started. */
+  readonly launched: LogLevel;
+  readonly current: LogLevel;
+  set(level: LogLevel): void;
+}
+
 /** Says nothing. */
 export const silentLog: Log = () => {};

@@ -1,4 +1,4 @@
-import type { Log } from "@bonafide/lifetime";
+import type { Log, LogLevelSwitch } from "@bonafide/lifetime";
 import { Authorities } from "@bonafide/proto/bonafide/admin/v1/authorities_pb";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
@@ -7,8 +7,10 @@ import { Recovery } from "@bonafide/proto/bonafide/agent/v1/recovery_pb";
 import { NodeSync } from "@bonafide/proto/bonafide/sync/v1/sync_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import { Debug } from "@bonafide/proto/spire/api/server/debug/v1/debug_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { LocalAuthority } from "@bonafide/proto/spire/api/server/localauthority/v1/localauthority_pb";
+import { Logger } from "@bonafide/proto/spire/api/server/logger/v1/logger_pb";
 import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
 import { TrustDomain } from "@bonafide/proto/spire/api/server/trustdomain/v1/trustdomain_pb";
 import {
@@ -29,8 +31,10 @@ import { adminStatusHandlers } from "./api/admin-status.ts";
 import { agentHandlers } from "./api/agent-service.ts";
 import { localAuthorityHandlers } from "./api/authority-service.ts";
 import { bundleHandlers } from "./api/bundle-service.ts";
+import { debugHandlers } from "./api/debug-service.ts";
 import { entryHandlers } from "./api/entry-service.ts";
 import { isOurFault } from "./api/item-status.ts";
+import { loggerHandlers } from "./api/logger-service.ts";
 import { nodeSyncHandlers } from "./api/node-sync.ts";
 import { recoveryHandlers } from "./api/recovery-service.ts";
 import { assertRuled } from "./api/rules.ts";
@@ -68,11 +72,12 @@ export class Doors {
     about: {
       readonly hub: WatchHub;
       readonly ledger: OpenedLedger;
+      readonly logLevels?: LogLevelSwitch | undefined;
       readonly offers?: ((service: DescService) => boolean) | undefined;
     },
   ) {
     const { access, clock, log } = services;
-    const { hub, ledger, offers } = about;
+    const { hub, ledger, logLevels, offers } = about;
     this.#services = services;
     this.#options = options;
     const shared = {
@@ -108,6 +113,8 @@ export class Doors {
     }
     serve(this.local, Ledger, adminLedgerHandlers(services, options, ledger));
     serve(this.local, Status, adminStatusHandlers(services, options, ledger));
+    serve(this.local, Debug, debugHandlers(services));
+    if (logLevels !== undefined) serve(this.local, Logger, loggerHandlers(logLevels, log));
     addHealth(this.local, this.#health);
     addReflection(this.local);
     for (const { services: served } of this.#all()) served.forEach(assertRuled);

@@ -1,4 +1,11 @@
-import { type Clock, type Log, type Random, runTasks, slept } from "@bonafide/lifetime";
+import {
+  type Clock,
+  type Log,
+  type LogLevelSwitch,
+  type Random,
+  runTasks,
+  slept,
+} from "@bonafide/lifetime";
 import type { KeyManager, NodeAttestor, Store, UpstreamAuthority } from "@bonafide/plugin-api";
 import type { X509Bundle, X509Svid } from "@bonafide/spiffe";
 import { type Kernel, listenUnix, type UnixListener } from "@bonafide/unix-peer";
@@ -41,6 +48,8 @@ export interface ServerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** For `logger.v1`. Default: that service is not served. */
+  readonly logLevels?: LogLevelSwitch;
   /** Beside join tokens. Default: none. */
   readonly nodeAttestors?: readonly NodeAttestor[];
   /** Which services are served; default: all. For tests of those who have to do without some of them. */
@@ -188,14 +197,15 @@ class Server implements RunningServer {
         fetchDocument,
         serverId,
       }),
+      serverSvid: () => this.#identity?.svid,
       closing: this.#leaving.signal,
     };
     this.#hub = new WatchHub(registry, clock);
     this.#stopFollowing = registry.onAdopted((changes) => {
       if (changes.some(({ kind }) => kind === "authority")) this.#refreshIdentity();
     });
-    const { offers } = deps;
-    this.#doors = new Doors(this.#services, options, { hub: this.#hub, ledger, offers });
+    const { offers, logLevels } = deps;
+    this.#doors = new Doors(this.#services, options, { hub: this.#hub, ledger, offers, logLevels });
   }
 
   get port(): number {

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import type { Log, LogLevel } from "@bonafide/lifetime";
+import type { Log, LogLevel, LogLevelSwitch } from "@bonafide/lifetime";
 import { type DestinationStream, pino } from "pino";
 import { describeError } from "./describe-error.ts";
 
@@ -19,12 +19,23 @@ export const standardError: DestinationStream = {
   },
 };
 
-/** Writes one JSON object a line, with ISO times and level names; errors as {@link describeError} words them. */
-export function createLog(options: {
+/** Options of {@link createLog}. */
+export interface LogOptions {
   readonly name: string;
   readonly level: LogLevel;
   readonly stream: DestinationStream;
-}): Log {
+}
+
+/** Writes one JSON object a line, with ISO times and level names; errors as {@link describeError} words them. */
+export function createLog(options: LogOptions): Log {
+  return createSwitchedLog(options).log;
+}
+
+/** The same, with a switch for its level. */
+export function createSwitchedLog(options: LogOptions): {
+  readonly log: Log;
+  readonly levels: LogLevelSwitch;
+} {
   const log = pino(
     {
       name: options.name,
@@ -35,7 +46,20 @@ export function createLog(options: {
     },
     options.stream,
   );
-  return ({ level, event, fields, error }) => {
-    log[level]({ ...fields, ...(error === undefined ? {} : describeError(error)) }, event);
+  let current = options.level;
+  return {
+    log: ({ level, event, fields, error }) => {
+      log[level]({ ...fields, ...(error === undefined ? {} : describeError(error)) }, event);
+    },
+    levels: {
+      launched: options.level,
+      get current() {
+        return current;
+      },
+      set(level) {
+        current = level;
+        log.level = level;
+      },
+    },
   };
 }

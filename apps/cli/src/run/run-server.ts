@@ -15,7 +15,7 @@ import { openKernel } from "@bonafide/unix-peer";
 import type { Rate } from "../config/fields.ts";
 import type { ServerConfig } from "../config/server-config.ts";
 import { CLI_ERRORS } from "../errors.ts";
-import { createLog, standardError } from "../process/log.ts";
+import { createSwitchedLog, standardError } from "../process/log.ts";
 import { makeFoldersAbove, makeOwnedFolder } from "../up/owned-folder.ts";
 import { splitHostPort } from "./listen-address.ts";
 import { openNodeAttestors } from "./node-attestors.ts";
@@ -46,7 +46,11 @@ export async function runServer(options: RunServerOptions): Promise<void> {
   makeFoldersAbove(dataDir);
   makeOwnedFolder(dataDir, 0o700);
   for (const name of ["keys", "memory"]) makeOwnedFolder(join(dataDir, name), 0o700);
-  const write = createLog({ name: "server", level: config.log_level, stream: standardError });
+  const { log: write, levels: logLevels } = createSwitchedLog({
+    name: "server",
+    level: config.log_level,
+    stream: standardError,
+  });
   const log: Log = (event) => {
     const message = event.fields?.["message"];
     if (event.event === "ledger.held" && typeof message === "string") onHeld(message);
@@ -85,7 +89,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
           ...limitsOf(config),
           ...jwtOf(config),
         },
-        { store, keys, kernel, clock, random: systemRandom, log, nodeAttestors },
+        { store, keys, kernel, clock, random: systemRandom, log, logLevels, nodeAttestors },
       ),
     config.listen,
   );

@@ -1,6 +1,6 @@
 import type { Clock, Log, Random } from "@bonafide/lifetime";
 import type { NodeAttestor, Store } from "@bonafide/plugin-api";
-import type { TrustDomain } from "@bonafide/spiffe";
+import type { TrustDomain, X509Svid } from "@bonafide/spiffe";
 import type { JwtAuthority } from "../authority/authority-kind.ts";
 import type { AuthorityService } from "../authority/authority-service.ts";
 import type { BundleCache } from "../authority/bundle-cache.ts";
@@ -36,6 +36,8 @@ export interface ServiceDeps {
   readonly freshness: Freshness;
   readonly soft: SoftStateWriter;
   readonly alarms: Alarms;
+  /** The server's own SVID as it is presented now; undefined before the port is open. */
+  readonly serverSvid: () => X509Svid | undefined;
   /** By name; join tokens are not among them. */
   readonly nodeAttestors: ReadonlyMap<string, NodeAttestor>;
   /** Other trust domains' bundles. */

@@ -6,7 +6,13 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { type Clock, type LogEvent, systemClock, systemRandom } from "@bonafide/lifetime";
+import {
+  type Clock,
+  type LogEvent,
+  type LogLevelSwitch,
+  systemClock,
+  systemRandom,
+} from "@bonafide/lifetime";
 import {
   createCsr,
   encodePrivateKey,
@@ -74,6 +80,7 @@ export interface TestServerOptions {
   readonly store?: Store;
   readonly clock?: Clock;
   readonly options?: Partial<ServerOptions>;
+  readonly logLevels?: LogLevelSwitch;
   readonly nodeAttestors?: readonly NodeAttestor[];
   /** Serves nothing of `bonafide.*`: what a server of SPIRE serves, and no more. */
   readonly wireOnly?: boolean;
@@ -124,6 +131,7 @@ export async function openTestServer(test: TestServerOptions = {}): Promise<Test
         log: (event) => {
           if (test.keeps?.(event) !== false) events.push(event);
         },
+        ...(test.logLevels === undefined ? {} : { logLevels: test.logLevels }),
         ...(test.nodeAttestors === undefined ? {} : { nodeAttestors: test.nodeAttestors }),
         ...(test.wireOnly === true ? { offers: isOnTheWire } : {}),
       },
