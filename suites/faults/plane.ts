@@ -279,7 +279,7 @@ export class Plane implements AsyncDisposable {
  * A port of 127.0.0.1 that nobody listens on, below those that the kernel hands out: so nobody gets it while the server
  * is down.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
     const server = createServer();
