@@ -32,6 +32,8 @@ export const LIMITS = {
   csrBytes: 16_384,
   /** One attestation payload or answer to a challenge. */
   attestationBytes: 262_144,
+  /** Authorities that administrators appended to our bundle. */
+  appendedAuthorities: 128,
   /** Challenges of one attestation. */
   attestationRounds: 8,
   /** Time for each message of an attestation or a recovery, ms. */

@@ -4,6 +4,7 @@ import type { Handlers } from "@bonafide/rpc";
 import { addressKey } from "../core/address-key.ts";
 import { SERVER_ERRORS } from "../errors.ts";
 import type { ServerPeer } from "../port/server-peer.ts";
+import { appendBundle } from "./append-bundle.ts";
 import { publishJwtAuthority } from "./downstream.ts";
 import { federatedBundleHandlers } from "./federated-bundles.ts";
 import type { ServiceDeps, ServiceOptions } from "./services.ts";
@@ -17,6 +18,7 @@ export function bundleHandlers(
   return {
     ...federatedBundleHandlers(deps, options),
     publishJWTAuthority: (request, { peer }) => publishJwtAuthority(deps, request, peer),
+    appendBundle: (request, { peer }) => appendBundle(deps, options, request, peer),
     getBundle({ outputMask }, { peer }) {
       if (peer.kind === "anonymous") deps.addressRate.take(addressKey(peer.address));
       const own = deps.bundles.own();

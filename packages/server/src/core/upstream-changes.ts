@@ -158,7 +158,8 @@ function assertUpstream(view: RegistryView, id: string): void {
   throw refused("AUTHORITY_NOT_FOUND", "no root of the upstream has this id");
 }
 
-function published(key: ForeignKey, server: string, now: number): AuthorityObject {
+/** An authority that others hold the key of, as the ledger keeps it. @param server  Who told of it. */
+export function published(key: ForeignKey, server: string, now: number): AuthorityObject {
   const { use, id, certificate, publicKey, notBeforeMs, notAfterMs, tainted } = key;
   return {
     kind: "authority",
