@@ -603,7 +603,7 @@ export interface RecordedEdge {
 }
 
 export interface ReplayBundle extends KnownCallers {
-    readonly model: KnownCallers["model"] & Pick<AccessModel, "services">;
+    readonly model: KnownCallers["model"] & Pick<AccessModel, "services" | "federated">;
     readonly manifest: Pick<Manifest, "expires">;
     readonly compiled: CompiledPolicies;
 }
@@ -889,6 +889,8 @@ export declare function importOpenApi(document: unknown): ImportedRoutes;
 export declare function isActionName(text: string): text is ActionName;
 
 export declare function isMoreAccess(diff: FolderDiff): boolean;
+
+export declare function isOfKnownDomain(caller: string, { trustDomain, federated }: Pick<AccessModel, "trustDomain" | "federated">): boolean;
 
 export declare function modelEntities(model: AccessModel, unlisted?: readonly EntityInput[]): EntityStore;
 

@@ -373,6 +373,7 @@ export declare class VerifiedJwtSvid implements JwtSvidFacts {
 
 export declare class VerifiedPeer {
     #private;
+    readonly remoteAddress: string | undefined;
     private constructor();
     get spiffeId(): SpiffeId;
     get trustDomain(): TrustDomain;

@@ -58,6 +58,7 @@ export {
 export {
   type AccessModel,
   type DeviceDeclaration,
+  isOfKnownDomain,
   modelEntities,
   type Reachable,
   reachablesOf,

@@ -53,7 +53,7 @@ export interface Call {
   /** An action such as `http.POST`; what is none is denied. */
   readonly action: string;
   readonly asked: Asked;
-  /** Address of the caller, as text. */
+  /** Address of the caller, as text; default the peer's, as it was when it was verified. */
   readonly sourceIp?: string | undefined;
   readonly user?: VerifiedUser | "invalid" | undefined;
 }
@@ -99,7 +99,7 @@ export class Enforcer {
    */
   authorize(call: Call): Answer {
     if (!VerifiedPeer.isVerifiedPeer(call.peer)) throw new TypeError("not a verified peer");
-    const { asked, sourceIp: address, user } = call;
+    const { asked, sourceIp: address = call.peer.remoteAddress, user } = call;
     const caller = call.peer.spiffeId;
     const action = isActionName(call.action) ? call.action : undefined;
     const now = this.#clock.now();
@@ -228,7 +228,7 @@ function askedOf(action: string, path: string): string {
 
 /**
  * An IPv4 address that came by an IPv6 socket is written as policies write it; a zone is of this host alone. What is no
- * address, such as the name that grpc-js gives a connection handed to it, is not told.
+ * address is not told.
  */
 function plainAddress(address = ""): string | undefined {
   const plain = address.replace(/^::ffff:(?=[\d.]+$)/i, "").replace(/%.*$/, "");

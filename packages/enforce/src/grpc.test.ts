@@ -28,6 +28,7 @@ test("what is permitted reaches the handler, the rest ends with PERMISSION_DENIE
   assert.equal(record?.action, "grpc.call");
   assert.equal(record?.resource?.id, "payments/test.Greeter/SayHello");
   assert.equal(record?.reason, "no_permit");
+  assert.equal(record?.sourceIp, "127.0.0.1");
 });
 
 test("a method that nobody registered reaches nothing", async () => {

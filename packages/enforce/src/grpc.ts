@@ -12,8 +12,7 @@ export interface GrpcAuthorizeOptions {
 
 /**
  * An interceptor for servers of grpc-js: what is not permitted never reaches a handler and ends with PERMISSION_DENIED, or
- * UNAVAILABLE while there is no bundle. The path is the registered method's own, not what the wire said. Policies see no
- * `sourceIp` here: the connection was handed to grpc-js after it was verified, and has no address there.
+ * UNAVAILABLE while there is no bundle. The path is the registered method's own, not what the wire said.
  *
  * @example new Server({ interceptors: [authorizeGrpc(enforcer)] })
  */

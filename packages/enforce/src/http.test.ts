@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import {
   type DecisionRecord,
   parseDecisionRecord,
@@ -132,6 +134,22 @@ test("every record is decided again to the same answer, by its bundle alone", as
       assert.ok(!replayRecord(bundle, { ...other, edges: [] }).isSame);
     }
   }
+});
+
+test("the address of a caller is known, also when the connection was gone while a token was verified", async () => {
+  await using site = await Site.open(
+    { recordAllowedEvery: 1 },
+    {
+      user: async ({ socket }) => {
+        socket.destroy();
+        await once(socket, "close");
+        return undefined;
+      },
+    },
+  );
+  await assert.rejects(site.get(CHECKOUT, "/v1/refunds/7", { method: "POST" }));
+  while (site.handled === 0) await turn();
+  assert.equal(site.enforcer.takeRecords().records[0]?.sourceIp, "127.0.0.1");
 });
 
 test("a candidate bundle is tried beside, counted and recorded where it differs, never acted on", async () => {

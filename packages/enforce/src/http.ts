@@ -88,7 +88,6 @@ function answerTo(
     peer: httpPeer(request),
     action: `http.${request.method ?? ""}`,
     asked: { path, routed },
-    sourceIp: request.socket.remoteAddress,
     user,
   });
   answers.set(request, answer);

@@ -38,6 +38,26 @@ test("a declared route is for those whom its owner permits", () => {
   assert.equal(reasonOf(`${SHOP}ish/x`, "http.GET", "/v1/refunds/7"), "no_permit");
 });
 
+test("a permit for anybody is none for a trust domain that the model does not know", async () => {
+  const stranger = "spiffe://other.org/ns/shop/checkout";
+  const permit = `@id("anybody") @reason("y") @approver("@sec")
+permit (principal, action, resource in BF::Service::"payments");`;
+  const files = paymentsOrg().set("teams/payments/policies/anybody.cedar", permit);
+  const org = files.get("org.yaml") ?? "";
+  for (const [text, reason] of [
+    [org, "no_permit"],
+    [`${org}federated: [other.org]\napprovers: { federated: "@sec" }\n`, "permitted"],
+  ] as const) {
+    const open = new Judge(
+      await paymentsBundle({ now: NOW, files: new Map([...files, ["org.yaml", text]]) }),
+      "payments",
+    );
+    const asked = { path: "/v1/refunds/7" };
+    const judged = open.judge({ caller: stranger, action: "http.GET", asked, now: NOW });
+    assert.equal(judged.reason, reason);
+  }
+});
+
 test("an undeclared path or method is for those only who may do everything with the service", () => {
   for (const [action, path] of [
     ["http.GET", "/v2/new"],

@@ -9,6 +9,7 @@ import {
   enforce,
   EntityUid,
   firstRefusal,
+  isOfKnownDomain,
   type OnBehalfOf,
   type Principal,
   reasonOf,
@@ -85,6 +86,7 @@ export class Judge {
     if ("reason" in found) return refused(found.reason);
     const { resource, subject, isDeclared } = found;
     const place = { resource, isDeclared };
+    if (!isOfKnownDomain(question.caller, this.bundle.model)) return refused("no_permit", place);
     if (user === "invalid") return refused("token_invalid", place);
     if (subject === "required" && user === undefined) return refused("subject_required", place);
     if (subject === "none" && user !== undefined) return refused("subject_refused", place);

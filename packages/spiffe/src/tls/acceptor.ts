@@ -205,8 +205,12 @@ class Acceptor implements TlsAcceptor {
 
   #accept(socket: TLSSocket): void {
     socket.on("error", ignoreSocketError);
-    const { remoteAddress } = socket;
+    const { remoteAddress, localAddress } = socket;
     try {
+      // Reset already, and its requests may wait to be read: nobody could say any more where they came from.
+      if (remoteAddress === undefined && localAddress !== undefined) {
+        throw handshakeFailed(new Error("the connection is gone"));
+      }
       const peer = this.#judge(socket);
       const taken = this.#take(socket, peer);
       const { connectionLifetimeMs } = this.#options;

@@ -33,16 +33,22 @@ const ownKey: unique symbol = Symbol("VerifiedPeer");
 export class VerifiedPeer {
   readonly #svid: VerifiedX509Svid;
   readonly #presented: readonly Uint8Array[];
+  /** The address of the other end when it was verified; `undefined` where there is none, as by a unix socket. */
+  readonly remoteAddress: string | undefined;
 
   private constructor(
     key: typeof ownKey,
     svid: VerifiedX509Svid,
-    presented: readonly Uint8Array[],
+    {
+      presented,
+      remoteAddress,
+    }: { readonly presented: readonly Uint8Array[]; readonly remoteAddress: string | undefined },
   ) {
     // `private` is gone at run time.
     if (key !== ownKey) throw new TypeError("a VerifiedPeer comes from a verified socket only");
     this.#svid = svid;
     this.#presented = presented;
+    this.remoteAddress = remoteAddress;
   }
 
   /** Who it is. */
@@ -113,7 +119,9 @@ export class VerifiedPeer {
       ...(cache === undefined ? {} : { cache }),
     });
     admit(svid, authorize);
-    return new VerifiedPeer(ownKey, svid, presented);
+    // Kept, since a socket whose other end is gone no longer tells.
+    const { remoteAddress } = socket;
+    return new VerifiedPeer(ownKey, svid, { presented, remoteAddress });
   }
 }
 

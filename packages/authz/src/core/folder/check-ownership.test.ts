@@ -194,6 +194,12 @@ const ATTEMPTS: readonly (readonly [what: string, rule: string, file: string, te
     `@id("x") @reason("y") permit (principal in BF::TrustDomain::"partner.example", action, ${own});`,
   ],
   [
+    "opens itself to a domain that nobody federated with",
+    "R5",
+    "policies/x.cedar",
+    `@id("x") @reason("y") @approver("@sec") permit (principal in BF::TrustDomain::"evil.example", action, ${own});`,
+  ],
+  [
     "opens itself to anybody",
     "R5",
     "policies/x.cedar",

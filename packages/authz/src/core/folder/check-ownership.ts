@@ -68,7 +68,13 @@ function checkPolicy(sourced: SourcedPolicy, folder: Folder, services: Services)
   const classes = dataOf(named, service, team, services).filter((name) =>
     GUARDED_DATA.includes(name),
   );
-  if (isOpenToOthers(policy.principal, folder)) classes.push("federated");
+  if (isOpenToOthers(policy.principal, folder)) {
+    classes.push("federated");
+    const domain = domainOf(namedEntity(policy.principal));
+    if (domain !== undefined && !folder.model.federated.includes(domain)) {
+      report("R5", `org.yaml does not list ${domain} as federated: its callers are refused`);
+    }
+  }
   for (const name of new Set(classes)) {
     const approver = approvers.get(name);
     if (approver === undefined) report("R5", `org.yaml names nobody who approves ${name}`);
@@ -127,6 +133,12 @@ function isOpenToOthers(constraint: ScopeConstraint, { model }: Folder): boolean
     default:
       return false;
   }
+}
+
+/** The trust domain that a caller or a group of callers is of. */
+function domainOf(entity: EntityUid | undefined): string | undefined {
+  if (entity === undefined) return undefined;
+  return entity.type === "BF::TrustDomain" ? entity.id : trustDomainOf(entity.id);
 }
 
 function trustDomainOf(id: string): string | undefined {

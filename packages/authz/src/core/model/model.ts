@@ -182,6 +182,18 @@ export function workloadEntities(
   ];
 }
 
+/**
+ * Whether a caller is of the model's own trust domain or of one that it is federated with. Others are permitted nothing,
+ * whatever "anybody" a permit speaks of: its owner never meant them.
+ */
+export function isOfKnownDomain(
+  caller: string,
+  { trustDomain, federated }: Pick<AccessModel, "trustDomain" | "federated">,
+): boolean {
+  const own = /^spiffe:\/\/([^/]+)/.exec(caller)?.[1] ?? "";
+  return own === trustDomain || federated.includes(own);
+}
+
 /** The team that owns an ID: that of the longest prefix of whole segments. */
 export function ownerOfId(owners: ReadonlyMap<string, string>, id: string): string | undefined {
   for (const prefix of readSpiffePath(id).prefixes) {

@@ -2,7 +2,7 @@ import type { Manifest } from "../bundle/manifest.ts";
 import type { CompiledPolicies } from "../engine/compile.ts";
 import { type AuthzRequest, decide, enforce, type Verdict } from "../engine/decide.ts";
 import { CallerEntities, type KnownCallers } from "../model/caller-entities.ts";
-import type { AccessModel, SubjectRule } from "../model/model.ts";
+import { type AccessModel, isOfKnownDomain, type SubjectRule } from "../model/model.ts";
 import { isSpiffePath } from "../model/spiffe-paths.ts";
 import { firstRefusal, reasonOf } from "./decision-reason.ts";
 import type { DecisionReason, DecisionRecord, RecordedEdge } from "./decision-record.ts";
@@ -19,7 +19,7 @@ export interface ReplayedEdge {
 
 /** A bundle that records are replayed by. A `VerifiedBundle` is one; one that is only good for this is a `RecordedBundle`. */
 export interface ReplayBundle extends KnownCallers {
-  readonly model: KnownCallers["model"] & Pick<AccessModel, "services">;
+  readonly model: KnownCallers["model"] & Pick<AccessModel, "services" | "federated">;
   readonly manifest: Pick<Manifest, "expires">;
   readonly compiled: CompiledPolicies;
 }
@@ -81,6 +81,9 @@ function couldBe(
   if (resource === undefined) {
     const isServed = bundle.model.services.some(({ name }) => name === record.service);
     return PATH_REASONS.has(reason) || (reason === "no_bundle" && !isServed);
+  }
+  if (!isOfKnownDomain(record.caller, bundle.model)) {
+    return reason === "no_permit" && record.edges.length === 0;
   }
   const subject = subjectOf(bundle, record);
   if (edges.length === 0) return couldBeBefore(reason, subject, record);
