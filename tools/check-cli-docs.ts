@@ -4,6 +4,7 @@ import process from "node:process";
 import { renderCliPage } from "@bonafide/cli/cli-page";
 import { renderConfigPage } from "@bonafide/cli/config-page";
 import { configSchemas } from "@bonafide/cli/config-schemas";
+import { renderOperationsPage } from "@bonafide/cli/operations-page";
 import { reportCheck } from "./report.ts";
 
 // docs/cli.md, docs/config/README.md and the JSON Schemas of both configuration files are what the code says. `--write` writes them.
@@ -12,6 +13,7 @@ const page = await renderCliPage();
 const wanted: Readonly<Record<string, string>> = {
   "docs/cli.md": page.text,
   "docs/config/README.md": renderConfigPage(),
+  "docs/operations.md": renderOperationsPage(),
   ...Object.fromEntries(
     Object.entries(configSchemas()).map(([name, schema]) => [
       `docs/config/${name}.schema.json`,

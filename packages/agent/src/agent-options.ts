@@ -1,4 +1,4 @@
-import type { Clock, Log, Random } from "@bonafide/lifetime";
+import type { AnsweredCall, Clock, Log, Random } from "@bonafide/lifetime";
 import type { NodeProver, WorkloadAttestor } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import type { Kernel } from "@bonafide/unix-peer";
@@ -47,6 +47,8 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Told of every call that was answered on its sockets. Must not throw and must not wait. */
+  readonly onCall?: (call: AnsweredCall) => void;
   readonly kernel: Kernel;
   /** Beside the built-in ones (`unix`, `ns`, `launcher`). Default: none. */
   readonly attestors?: readonly WorkloadAttestor[];

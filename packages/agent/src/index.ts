@@ -4,7 +4,7 @@ export { type Cause, CAUSES, type CauseCode, type CauseSpec } from "./core/why/c
 export { AGENT_ERRORS, type AgentErrorCode } from "./errors.ts";
 export { withRecoveryKey } from "./node/bootstrap-key.ts";
 export type { Bootstrap } from "./node/bootstrap.ts";
-export { type AgentEnd, openAgent, type RunningAgent } from "./open-agent.ts";
+export { type AgentEnd, openAgent, type AgentMeasures, type RunningAgent } from "./open-agent.ts";
 export type { ServerAddress } from "./server/server-link.ts";
 export type { UidLimitsOptions } from "./workload/uid-limits.ts";
 export { LAUNCHER_ERRORS } from "./launcher/errors.ts";

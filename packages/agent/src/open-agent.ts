@@ -58,12 +58,27 @@ export type AgentEnd =
   /** It cannot go on without a person; `cause` says what happened and which command mends it. */
   | { readonly kind: "stopped"; readonly cause: Cause | undefined };
 
+/** What an agent holds. */
+export interface AgentMeasures {
+  readonly entries: number;
+  readonly cachedX509Svids: number;
+  readonly streams: number;
+  /** End of its own SVID, epoch ms; 0: it has none. */
+  readonly svidEndsAt: number;
+  /** When it last heard of its server, epoch ms; 0: not in this run. */
+  readonly lastSyncAt: number;
+}
+
 /** An agent that serves. */
 export interface RunningAgent extends AsyncDisposable {
   readonly workloadSocket: string;
   readonly adminSocket: string;
   /** Its SPIFFE ID; undefined until it has joined. */
   readonly id: string | undefined;
+  /** Whether it hands out identities now. */
+  readonly isServing: boolean;
+  /** What it holds now, for metrics. */
+  measures(): AgentMeasures;
   /** Resolves once the agent has a valid SVID and has heard of its entries in this run. Rejects when it ends before. */
   ready(options: { readonly signal: AbortSignal }): Promise<void>;
   /** Settles when the agent has ended; rejects with the failure that ended it. */
@@ -272,6 +287,21 @@ class Agent implements RunningAgent {
 
   get id(): string | undefined {
     return this.#state.identity.svid?.id;
+  }
+
+  get isServing(): boolean {
+    return this.#health.statuses.get("") === "serving";
+  }
+
+  measures(): AgentMeasures {
+    const { picture, identity } = this.#state;
+    return {
+      entries: picture.entries.size,
+      cachedX509Svids: this.#keeper.size,
+      streams: this.#limits.streams,
+      svidEndsAt: identity.svid?.notAfter ?? 0,
+      lastSyncAt: this.#synchroniser.lastSyncAt ?? 0,
+    };
   }
 
   get ended(): Promise<AgentEnd> {

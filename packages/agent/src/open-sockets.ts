@@ -1,5 +1,5 @@
 import { BonafideError } from "@bonafide/errors";
-import type { Clock, EpochMs, Log } from "@bonafide/lifetime";
+import type { AnsweredCall, Clock, EpochMs, Log } from "@bonafide/lifetime";
 import {
   addHealth,
   addReflection,
@@ -35,6 +35,7 @@ import { addWorkloadApi } from "./workload/workload-api.ts";
 export interface AgentSocketsDeps {
   readonly clock: Clock;
   readonly log: Log;
+  readonly onCall?: (call: AnsweredCall) => void;
   readonly kernel: Kernel;
   readonly uidOwners: UidOwners;
   readonly gate: CallerGate;
@@ -67,8 +68,9 @@ export async function openAgentSockets(
         if (fault !== undefined) throw deps.gate.refuseHeader(call.peer, method, fault);
         open.set(call, deps.gate.admit(call.peer, method));
       },
-      observe: ({ call, error }) => {
+      observe: ({ call, error, status, durationMs }) => {
         open.get(call)?.();
+        deps.onCall?.({ service: call.service, method: call.method, status, durationMs });
         if (error !== undefined && !(error instanceof BonafideError)) {
           const fields = { path: call.path };
           deps.log({ level: "error", event: "workload.call_failed", fields, error });
@@ -85,7 +87,8 @@ export async function openAgentSockets(
     openServer<UnixConnection>({
       clock: deps.clock,
       check: checkOperator,
-      observe: ({ call, error }) => {
+      observe: ({ call, error, status, durationMs }) => {
+        deps.onCall?.({ service: call.service, method: call.method, status, durationMs });
         if (error !== undefined && !(error instanceof BonafideError)) {
           const fields = { path: call.path };
           deps.log({ level: "error", event: "admin.call_failed", fields, error });

@@ -2,6 +2,7 @@ export { backoffMs, type BackoffOptions } from "./backoff.ts";
 export { type Clock, type EpochMs, systemClock } from "./clock.ts";
 export { every, type EveryOptions } from "./every.ts";
 export { Latest } from "./latest.ts";
+export type { AnsweredCall } from "./answered-call.ts";
 export {
   type Log,
   type LogEvent,

@@ -1,4 +1,4 @@
-import type { Log, LogLevelSwitch } from "@bonafide/lifetime";
+import type { AnsweredCall, Log, LogLevelSwitch } from "@bonafide/lifetime";
 import { Authorities } from "@bonafide/proto/bonafide/admin/v1/authorities_pb";
 import { Entries } from "@bonafide/proto/bonafide/admin/v1/entries_pb";
 import { Ledger } from "@bonafide/proto/bonafide/admin/v1/ledger_pb";
@@ -74,10 +74,12 @@ export class Doors {
       readonly ledger: OpenedLedger;
       readonly logLevels?: LogLevelSwitch | undefined;
       readonly offers?: ((service: DescService) => boolean) | undefined;
+      /** Told of every call that was answered. */
+      readonly onCall?: ((call: AnsweredCall) => void) | undefined;
     },
   ) {
     const { access, clock, log } = services;
-    const { hub, ledger, logLevels, offers } = about;
+    const { hub, ledger, logLevels, offers, onCall } = about;
     this.#services = services;
     this.#options = options;
     const shared = {
@@ -89,6 +91,8 @@ export class Doors {
       check: access.check.bind(access),
       observe: (report: CallReport<ServerPeer>) => {
         observe(log, report);
+        const { service, method } = report.call;
+        onCall?.({ service, method, status: report.status, durationMs: report.durationMs });
       },
     };
     this.members = openRpcServer({ ...shared, streamsPerConnectionMax: LIMITS.memberStreams });
@@ -125,6 +129,11 @@ export class Doors {
     for (const rpc of this.#all()) {
       serve(rpc, Recovery, recoveryHandlers(this.#services, this.#options, key));
     }
+  }
+
+  /** What health checks were told last. */
+  get isServing(): boolean {
+    return this.#health.statuses.get("") === "serving";
   }
 
   /** What health checks are told. */

@@ -7,7 +7,12 @@ export type {
   OpenedLedger,
   Standing,
 } from "./memory/opened-ledger.ts";
-export { openServer, type RunningServer, type ServerDeps } from "./open-server.ts";
+export {
+  openServer,
+  type RunningServer,
+  type ServerDeps,
+  type ServerMeasures,
+} from "./open-server.ts";
 export type { ServerOptions } from "./server-options.ts";
 export type { RateLimit } from "@bonafide/lifetime";
 export { exportStore, type InspectOptions, verifyStore } from "./lane/inspect-store.ts";

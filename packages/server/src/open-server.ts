@@ -1,4 +1,5 @@
 import {
+  type AnsweredCall,
   type Clock,
   type Log,
   type LogLevelSwitch,
@@ -50,10 +51,26 @@ export interface ServerDeps {
   readonly log: Log;
   /** For `logger.v1`. Default: that service is not served. */
   readonly logLevels?: LogLevelSwitch;
+  /** Told of every call that was answered. Must not throw and must not wait. */
+  readonly onCall?: (call: AnsweredCall) => void;
   /** Beside join tokens. Default: none. */
   readonly nodeAttestors?: readonly NodeAttestor[];
   /** Which services are served; default: all. For tests of those who have to do without some of them. */
   readonly offers?: (service: DescService) => boolean;
+}
+
+/** What a server holds. */
+export interface ServerMeasures {
+  readonly entries: number;
+  readonly nodesLive: number;
+  readonly nodesBanned: number;
+  /** Number of the newest leaf. */
+  readonly leaves: number;
+  /** How long the server would still serve if its store stayed away, ms. */
+  readonly storeConfirmedForMs: number;
+  /** Ends of what signs now, epoch ms; 0: nothing does. */
+  readonly x509AuthorityEndsAt: number;
+  readonly jwtAuthorityEndsAt: number;
 }
 
 /** A server that serves. */
@@ -63,6 +80,10 @@ export interface RunningServer extends AsyncDisposable {
   /** The port of the bundle endpoint; 0: there is none, or not yet. */
   readonly bundleEndpointPort: number;
   readonly adminSocketPath: string;
+  /** Whether it signs and answers agents now; a server on hold may, one whose store is gone for long does not. */
+  readonly isServing: boolean;
+  /** What it holds now, for metrics. */
+  measures(): ServerMeasures;
   /** Our own bundle as of now: what an agent needs to trust this server. */
   bundle(): X509Bundle;
   /** Raw public half of the recovery key, 32 bytes: to be pinned where agents are set up. */
@@ -204,8 +225,14 @@ class Server implements RunningServer {
     this.#stopFollowing = registry.onAdopted((changes) => {
       if (changes.some(({ kind }) => kind === "authority")) this.#refreshIdentity();
     });
-    const { offers, logLevels } = deps;
-    this.#doors = new Doors(this.#services, options, { hub: this.#hub, ledger, offers, logLevels });
+    const { offers, logLevels, onCall } = deps;
+    this.#doors = new Doors(this.#services, options, {
+      hub: this.#hub,
+      ledger,
+      offers,
+      logLevels,
+      onCall,
+    });
   }
 
   get port(): number {
@@ -214,6 +241,37 @@ class Server implements RunningServer {
 
   get bundleEndpointPort(): number {
     return this.#endpoint?.port ?? 0;
+  }
+
+  get isServing(): boolean {
+    return this.#doors.isServing;
+  }
+
+  measures(): ServerMeasures {
+    const { registry, freshness } = this.#services;
+    let banned = 0;
+    let live = 0;
+    for (const { object } of registry.all("node")) {
+      if (object.state === "banned") banned++;
+      if (object.state === "live") live++;
+    }
+    const endOf = (use: "x509" | "jwt"): number => {
+      let end = 0;
+      for (const { object } of registry.all("authority")) {
+        const signs = object.server === this.#options.serverId && object.state === "active";
+        if (signs && object.use === use) end = object.notAfterMs;
+      }
+      return end;
+    };
+    return {
+      entries: registry.count("entry"),
+      nodesLive: live,
+      nodesBanned: banned,
+      leaves: registry.head.n,
+      storeConfirmedForMs: Math.max(0, freshness.remainingMs()),
+      x509AuthorityEndsAt: endOf("x509"),
+      jwtAuthorityEndsAt: endOf("jwt"),
+    };
   }
 
   bundle(): X509Bundle {

@@ -26,8 +26,10 @@ export const agentRun: Command = defineCommand({
   async run({ flags, output, signal, machine }) {
     hardenProcess();
     const parent = openParent(flags["parent-fd-3"]);
+    const load = () => loadAgentConfig(flags.config, agentFlagValues(flags));
     const end = await runAgent({
-      config: loadAgentConfig(flags.config, agentFlagValues(flags)),
+      config: load(),
+      reload: flags.config === undefined ? undefined : load,
       joinToken: readSecret(flags["join-token-fd-4"]),
       signal: AbortSignal.any([signal, parent.gone]),
       clock: machine.clock,

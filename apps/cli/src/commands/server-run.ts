@@ -25,8 +25,10 @@ export const serverRun: Command = defineCommand({
     hardenProcess();
     const parent = openParent(flags["parent-fd-3"]);
     let isHeld = false;
+    const load = () => loadServerConfig(flags.config, serverFlagValues(flags));
     await runServer({
-      config: loadServerConfig(flags.config, serverFlagValues(flags)),
+      config: load(),
+      reload: flags.config === undefined ? undefined : load,
       signal: AbortSignal.any([signal, parent.gone]),
       clock: machine.clock,
       onHeld: (message) => {

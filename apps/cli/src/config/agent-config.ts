@@ -1,6 +1,6 @@
 import type { LogLevel } from "@bonafide/lifetime";
 import { z } from "zod";
-import { duration, hostPort, logLevel, path, rawKey, trustDomain } from "./fields.ts";
+import { duration, hostPort, logLevel, operations, path, rawKey, trustDomain } from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
 import { nodeAttestor, type NodeAttestorConfig } from "./node-attestor-config.ts";
 
@@ -23,6 +23,10 @@ export interface AgentConfig {
   readonly attestations_per_user?: number | undefined;
   readonly require_pinned_peer?: boolean | undefined;
   readonly node_attestor?: NodeAttestorConfig | undefined;
+  readonly health_listen?: string | undefined;
+  readonly metrics_listen?: string | undefined;
+  readonly otlp_endpoint?: string | undefined;
+  readonly otlp_interval: number;
   readonly log_level: LogLevel;
 }
 
@@ -76,6 +80,7 @@ const schema = z.strictObject({
   node_attestor: nodeAttestor
     .optional()
     .describe("by what the node proves itself, in place of a join token"),
+  ...operations,
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
 

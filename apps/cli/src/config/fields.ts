@@ -30,6 +30,33 @@ export const hostPort: z.ZodString = z
     message: "has no port up to 65535",
   });
 
+/** Where probes and metrics are served, and where they are sent. The same in both files. */
+export const operations: {
+  readonly health_listen: z.ZodOptional<z.ZodString>;
+  readonly metrics_listen: z.ZodOptional<z.ZodString>;
+  readonly otlp_endpoint: z.ZodOptional<z.ZodURL>;
+  readonly otlp_interval: z.ZodPrefault<DurationField>;
+} = {
+  health_listen: hostPort
+    .optional()
+    .describe("address that answers /live and /ready over plain HTTP; default none"),
+  metrics_listen: hostPort
+    .optional()
+    .describe(
+      "address that answers /metrics for Prometheus over plain HTTP; may be that of health_listen; default none",
+    ),
+  otlp_endpoint: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional()
+    .describe(
+      "where metrics and traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318; default nowhere",
+    ),
+  otlp_interval: duration({ minMs: 1000, maxMs: 3_600_000 })
+    .prefault("60s")
+    .describe("how often metrics are sent"),
+};
+
 /** Name of a trust domain. */
 export const trustDomain: z.ZodString = z
   .string()

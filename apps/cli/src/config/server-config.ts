@@ -5,6 +5,7 @@ import {
   duration,
   hostPort,
   logLevel,
+  operations,
   path,
   rate,
   type Rate,
@@ -35,6 +36,10 @@ export interface ServerConfig {
   readonly node_rate?: Rate | undefined;
   readonly sign_rate?: Rate | undefined;
   readonly node_attestors?: NodeAttestorsConfig | undefined;
+  readonly health_listen?: string | undefined;
+  readonly metrics_listen?: string | undefined;
+  readonly otlp_endpoint?: string | undefined;
+  readonly otlp_interval: number;
   readonly log_level: LogLevel;
 }
 
@@ -105,6 +110,7 @@ const base = z.strictObject({
   node_attestors: nodeAttestors
     .optional()
     .describe("how nodes may come in beside join tokens, each by its name"),
+  ...operations,
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
 

@@ -26,12 +26,10 @@ export interface LogOptions {
   readonly stream: DestinationStream;
 }
 
-/** Writes one JSON object a line, with ISO times and level names; errors as {@link describeError} words them. */
-export function createLog(options: LogOptions): Log {
-  return createSwitchedLog(options).log;
-}
-
-/** The same, with a switch for its level. */
+/**
+ * Writes one JSON object a line, with ISO times and level names; errors as {@link describeError} words them. With a
+ * switch for its level.
+ */
 export function createSwitchedLog(options: LogOptions): {
   readonly log: Log;
   readonly levels: LogLevelSwitch;

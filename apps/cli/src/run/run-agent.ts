@@ -8,11 +8,14 @@ import { parseTrustDomain } from "@bonafide/spiffe";
 import { openKernel } from "@bonafide/unix-peer";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { CLI_ERRORS } from "../errors.ts";
-import { createLog, standardError } from "../process/log.ts";
+import { onCallOf, openOperations } from "../operations/operations.ts";
+import { agentReadings } from "../operations/readings.ts";
+import { createSwitchedLog, standardError } from "../process/log.ts";
 import { makeFoldersAbove } from "../up/owned-folder.ts";
 import { VERSION } from "../version.ts";
 import { splitHostPort } from "./listen-address.ts";
 import { nodeProverOf } from "./node-attestors.ts";
+import { reloadOnHangup } from "./reload.ts";
 
 /** What a started agent tells whoever started it. */
 export interface AgentFacts {
@@ -26,6 +29,8 @@ export interface RunAgentOptions {
   readonly config: AgentConfig;
   /** Join token handed over by whoever started this process; the configuration's otherwise. */
   readonly joinToken: string | undefined;
+  /** Reads the configuration again, for SIGHUP; undefined: it was not read from a file. */
+  readonly reload?: (() => AgentConfig) | undefined;
   /** Ends the agent, cleanly. */
   readonly signal: AbortSignal;
   /** Called once it has joined and heard of its entries. */
@@ -38,7 +43,16 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
   const { config, signal, onReady, clock } = options;
   const dataDir = resolve(config.data_dir);
   makeFoldersAbove(dataDir);
-  const log = createLog({ name: "agent", level: config.log_level, stream: standardError });
+  await using operations = await openOperations("agent", config, clock);
+  const { log: write, levels: logLevels } = createSwitchedLog({
+    name: "agent",
+    level: config.log_level,
+    stream: standardError,
+  });
+  const log = operations.counted(write);
+  using _ =
+    options.reload &&
+    reloadOnHangup({ current: config, load: options.reload, log, levels: logLevels });
   const kernel = await openKernel();
   kernel.makeNonDumpable();
   const joinToken = options.joinToken ?? joinTokenOf(config);
@@ -71,9 +85,22 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
         ? {}
         : { requirePinnedPeer: config.require_pinned_peer }),
     },
-    { clock, random: systemRandom, log, kernel, ...(prover === undefined ? {} : { prover }) },
+    {
+      clock,
+      random: systemRandom,
+      log,
+      kernel,
+      ...(prover === undefined ? {} : { prover }),
+      ...onCallOf(operations),
+    },
     { signal },
   );
+  operations.watch({
+    get isServing() {
+      return agent.isServing;
+    },
+    readings: () => agentReadings(agent.measures()),
+  });
   const tellWhenReady = async (): Promise<void> => {
     try {
       await agent.ready({ signal });

@@ -15,10 +15,13 @@ import { openKernel } from "@bonafide/unix-peer";
 import type { Rate } from "../config/fields.ts";
 import type { ServerConfig } from "../config/server-config.ts";
 import { CLI_ERRORS } from "../errors.ts";
+import { onCallOf, openOperations } from "../operations/operations.ts";
+import { serverReadings } from "../operations/readings.ts";
 import { createSwitchedLog, standardError } from "../process/log.ts";
 import { makeFoldersAbove, makeOwnedFolder } from "../up/owned-folder.ts";
 import { splitHostPort } from "./listen-address.ts";
 import { openNodeAttestors } from "./node-attestors.ts";
+import { reloadOnHangup } from "./reload.ts";
 import { loadServerId } from "./server-id.ts";
 
 /** What a started server tells whoever started it. */
@@ -32,6 +35,8 @@ export interface RunServerOptions {
   readonly config: ServerConfig;
   /** Ends the server, cleanly. */
   readonly signal: AbortSignal;
+  /** Reads the configuration again, for SIGHUP; undefined: it was not read from a file. */
+  readonly reload?: (() => ServerConfig) | undefined;
   /** Called once it serves. */
   readonly onReady: (facts: ServerFacts) => void;
   /** Called when the server is held: it writes nothing until a person has decided. */
@@ -51,11 +56,15 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     level: config.log_level,
     stream: standardError,
   });
-  const log: Log = (event) => {
+  await using operations = await openOperations("server", config, clock);
+  const log: Log = operations.counted((event) => {
     const message = event.fields?.["message"];
     if (event.event === "ledger.held" && typeof message === "string") onHeld(message);
     write(event);
-  };
+  });
+  using _ =
+    options.reload &&
+    reloadOnHangup({ current: config, load: options.reload, log, levels: logLevels });
   const kernel = await openKernel();
   kernel.makeNonDumpable();
   // Keys before the store: a start that fails on them leaves no database behind.
@@ -89,10 +98,26 @@ export async function runServer(options: RunServerOptions): Promise<void> {
           ...limitsOf(config),
           ...jwtOf(config),
         },
-        { store, keys, kernel, clock, random: systemRandom, log, logLevels, nodeAttestors },
+        {
+          store,
+          keys,
+          kernel,
+          clock,
+          random: systemRandom,
+          log,
+          logLevels,
+          nodeAttestors,
+          ...onCallOf(operations),
+        },
       ),
     config.listen,
   );
+  operations.watch({
+    get isServing() {
+      return server.isServing;
+    },
+    readings: () => serverReadings(server.measures()),
+  });
   onReady({ port: String(server.port), adminSocket: server.adminSocketPath });
   await Promise.race([server.ended, whenAborted(signal)]);
 }
