@@ -180,6 +180,9 @@ function entryFilter(
   if (byFederatesWith?.trustDomains.length === 0) {
     throw invalid("by_federates_with has no trust domain");
   }
+  if ((byFederatesWith?.trustDomains.length ?? 0) > LIMITS.federatesWith) {
+    throw invalid("by_federates_with has too many trust domains");
+  }
   return {
     ...(bySpiffeId === undefined
       ? {}

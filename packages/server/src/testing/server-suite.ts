@@ -1,5 +1,6 @@
 import type { Store } from "@bonafide/plugin-api";
 import { agentSuite } from "./suite/agent-suite.ts";
+import { entryListSuite } from "./suite/entry-list-suite.ts";
 import { entrySuite } from "./suite/entry-suite.ts";
 import { federatedBundleSuite } from "./suite/federated-bundle-suite.ts";
 import { ledgerSuite } from "./suite/ledger-suite.ts";
@@ -14,6 +15,7 @@ import { svidSuite } from "./suite/svid-suite.ts";
 export function serverSuite(name: string, open: () => Promise<Store>): void {
   agentSuite(name, open);
   entrySuite(name, open);
+  entryListSuite(name, open);
   svidSuite(name, open);
   federatedBundleSuite(name, open);
   ledgerSuite(name, open);
