@@ -49,14 +49,16 @@ export class Plane implements AsyncDisposable {
   readonly dir: string = mkdtempSync("/tmp/bf-faults-");
   readonly workloadSocket: string = join(this.dir, "w", "agent.sock");
   readonly port: number;
+  readonly trustDomain: string;
   readonly #uid: number | undefined;
   readonly #programs: Program[] = [];
   readonly #channels = new Map<string, Channel>();
   #server: Program | undefined;
   #agent: Program | undefined;
 
-  private constructor(port: number, uid: number | undefined) {
+  private constructor(port: number, uid: number | undefined, trustDomain: string) {
     this.port = port;
+    this.trustDomain = trustDomain;
     this.#uid = uid;
     chmodSync(this.dir, 0o755);
     mkdirSync(join(this.dir, "data"), { mode: 0o700 });
@@ -66,9 +68,14 @@ export class Plane implements AsyncDisposable {
     }
   }
 
-  /** @param options.uid  User of both processes, default ours. */
-  static async open(options: { readonly uid?: number } = {}): Promise<Plane> {
-    return new Plane(await freePort(), options.uid);
+  /**
+   * @param options.uid          User of both processes, default ours.
+   * @param options.trustDomain  Default {@link TD}.
+   */
+  static async open(
+    options: { readonly uid?: number; readonly trustDomain?: string } = {},
+  ): Promise<Plane> {
+    return new Plane(await freePort(), options.uid, options.trustDomain ?? TD);
   }
 
   get server(): Program {
@@ -160,7 +167,7 @@ export class Plane implements AsyncDisposable {
     writeFileSync(this.path("bundle.pem"), pem.join(""), { mode: 0o644 });
     const token = await this.local(Agent).createJoinToken({
       ttl: 600,
-      agentId: { trustDomain: TD, path: NODE_PATH },
+      agentId: { trustDomain: this.trustDomain, path: NODE_PATH },
     });
     return token.value;
   }
@@ -173,18 +180,21 @@ export class Plane implements AsyncDisposable {
       readonly ttl?: number;
       readonly parentPath?: string;
       readonly timeoutMs?: number;
+      readonly federatesWith?: readonly string[];
     } = {},
   ): Promise<string> {
-    const { ttl = 10, parentPath = NODE_PATH, timeoutMs = 30_000 } = options;
+    const { ttl = 10, parentPath = NODE_PATH, timeoutMs = 30_000, federatesWith = [] } = options;
+    const { trustDomain } = this;
     const [type = "", ...rest] = selector.split(":");
     const { results } = await this.local(Entry).batchCreateEntry(
       {
         entries: [
           {
-            spiffeId: { trustDomain: TD, path },
-            parentId: { trustDomain: TD, path: parentPath },
+            spiffeId: { trustDomain, path },
+            parentId: { trustDomain, path: parentPath },
             selectors: [{ type, value: rest.join(":") }],
             x509SvidTtl: ttl,
+            federatesWith: [...federatesWith],
           },
         ],
       },
@@ -256,7 +266,7 @@ export class Plane implements AsyncDisposable {
         name,
         "run",
         "--parent-fd-3",
-        `--trust-domain=${TD}`,
+        `--trust-domain=${this.trustDomain}`,
         ...flags,
       ],
       logFile: join(this.dir, `${name}.log`),

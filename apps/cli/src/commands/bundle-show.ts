@@ -1,12 +1,13 @@
 import { withRecoveryKey } from "@bonafide/agent";
 import { parseCertificate, formatPem } from "@bonafide/pki";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
-import { formatSpiffeBundle, parseTrustDomain, x509BundleOf } from "@bonafide/spiffe";
+import { formatSpiffeBundle } from "@bonafide/spiffe";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
 import { fetchRecoveryKey } from "../clients/fetch-recovery-key.ts";
 import { EXIT } from "../exit-codes.ts";
+import { spiffeBundleOf } from "../federation/bundle-file.ts";
 
 /** `bonafide bundle show` */
 export const bundleShow: Command = defineCommand({
@@ -32,15 +33,7 @@ export const bundleShow: Command = defineCommand({
     using server = connectServer(flags.socket, env);
     const bundle = await server.client(Bundle).getBundle({}, { signal });
     const authorities = bundle.x509Authorities.map(({ asn1 }) => parseCertificate(asn1));
-    const trustDomain = parseTrustDomain(bundle.trustDomain);
-    const document = formatSpiffeBundle({
-      trustDomain,
-      sequence: bundle.sequenceNumber,
-      refreshHintSeconds: Number(bundle.refreshHint) || undefined,
-      x509: x509BundleOf(trustDomain, authorities),
-      jwtAuthorities: [],
-      witAuthorities: [],
-    });
+    const document = formatSpiffeBundle(spiffeBundleOf(bundle));
     const certificates = authorities.map(({ der }) => formatPem("CERTIFICATE", der)).join("");
     const key = await fetchRecoveryKey(server, { signal });
     const withKey = (text: string): string =>
@@ -49,7 +42,7 @@ export const bundleShow: Command = defineCommand({
     const recoveryKey = key === undefined ? "" : Buffer.from(key).toString("base64");
     const texts = { pem, spiffe, "recovery-key": recoveryKey };
     output.result(texts[format].trimEnd(), {
-      trustDomain,
+      trustDomain: bundle.trustDomain,
       sequence: String(bundle.sequenceNumber),
       pem,
       spiffe,

@@ -133,9 +133,54 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./bundle-show.ts")).bundleShow,
   },
   {
+    name: "bundle list",
+    summary: "prints other domains' bundles",
+    load: async () => (await import("./bundle-list.ts")).bundleList,
+  },
+  {
+    name: "bundle set",
+    summary: "keeps another domain's bundle",
+    load: async () => (await import("./bundle-set.ts")).bundleSet,
+  },
+  {
+    name: "bundle delete",
+    summary: "deletes another domain's bundle",
+    load: async () => (await import("./bundle-delete.ts")).bundleDelete,
+  },
+  {
     name: "bundle count",
     summary: "counts bundles",
     load: async () => (await import("./bundle-count.ts")).bundleCount,
+  },
+  {
+    name: "federation create",
+    summary: "begins to fetch a bundle",
+    load: async () => (await import("./federation-create.ts")).federationCreate,
+  },
+  {
+    name: "federation update",
+    summary: "changes how it is fetched",
+    load: async () => (await import("./federation-update.ts")).federationUpdate,
+  },
+  {
+    name: "federation list",
+    summary: "lists whose bundles are fetched",
+    load: async () => (await import("./federation-list.ts")).federationList,
+  },
+  {
+    name: "federation show",
+    summary: "shows one of them",
+    load: async () => (await import("./federation-show.ts")).federationShow,
+  },
+  {
+    name: "federation delete",
+    summary: "ends fetching a bundle",
+    load: async () => (await import("./federation-delete.ts")).federationDelete,
+  },
+  {
+    name: "federation refresh",
+    summary: "fetches a bundle now",
+    load: async () => (await import("./federation-refresh.ts")).federationRefresh,
   },
   {
     name: "localauthority x509 show",

@@ -40,11 +40,42 @@ export interface ServerConfig {
   readonly metrics_listen?: string | undefined;
   readonly otlp_endpoint?: string | undefined;
   readonly otlp_interval: number;
+  readonly bundle_endpoint?: BundleEndpointConfig | undefined;
+  readonly web_roots?: string | undefined;
   readonly log_level: LogLevel;
+}
+
+/** Where other trust domains fetch our bundle. */
+export interface BundleEndpointConfig {
+  readonly listen: string;
+  readonly profile: "https_web" | "https_spiffe";
+  /** Both with `https_web`, neither with `https_spiffe`. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  /** Milliseconds. */
+  readonly refresh_hint: number;
 }
 
 /** How many lives of an SVID fit into that of its authority, at least: one signed late must not outlive it. */
 const SVIDS_PER_AUTHORITY = 6;
+
+const bundleEndpoint = z
+  .strictObject({
+    listen: hostPort,
+    profile: z.enum(["https_web", "https_spiffe"]),
+    certificate: path.optional(),
+    key: path.optional(),
+    refresh_hint: duration({ minMs: 60_000, maxMs: DAY_MS }).prefault("5m"),
+  })
+  .refine(
+    ({ profile, certificate, key }) =>
+      (certificate !== undefined) === (profile === "https_web") &&
+      (key !== undefined) === (profile === "https_web"),
+    {
+      path: ["profile"],
+      message: "https_web needs certificate and key, and https_spiffe takes neither",
+    },
+  );
 
 const base = z.strictObject({
   trust_domain: trustDomain.describe("name of the trust domain, such as example.org"),
@@ -111,6 +142,17 @@ const base = z.strictObject({
     .optional()
     .describe("how nodes may come in beside join tokens, each by its name"),
   ...operations,
+  bundle_endpoint: bundleEndpoint
+    .optional()
+    .describe(
+      "where other trust domains fetch our bundle: `listen`, `profile` (https_spiffe: the server's own SVID; https_web: " +
+        "`certificate` and `key`, PEM files that are read again when they change), `refresh_hint`, default 5m; default nowhere",
+    ),
+  web_roots: path
+    .optional()
+    .describe(
+      "PEM file of the roots that other domains' https_web endpoints are proven by; default those of the machine",
+    ),
   log_level: logLevel.default("info").describe("least severe level that is written"),
 });
 

@@ -19,6 +19,7 @@ import { onCallOf, openOperations } from "../operations/operations.ts";
 import { serverReadings } from "../operations/readings.ts";
 import { createSwitchedLog, standardError } from "../process/log.ts";
 import { makeFoldersAbove, makeOwnedFolder } from "../up/owned-folder.ts";
+import { federationOf } from "./federation-options.ts";
 import { splitHostPort } from "./listen-address.ts";
 import { openNodeAttestors } from "./node-attestors.ts";
 import { reloadOnHangup } from "./reload.ts";
@@ -97,6 +98,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
           slot: config.slot,
           ...limitsOf(config),
           ...jwtOf(config),
+          ...federationOf(config),
         },
         {
           store,

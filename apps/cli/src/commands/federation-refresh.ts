@@ -1,0 +1,27 @@
+import { TrustDomain } from "@bonafide/proto/spire/api/server/trustdomain/v1/trustdomain_pb";
+import { type Command, defineCommand } from "../arguments/command.ts";
+import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
+import { EXIT } from "../exit-codes.ts";
+
+/** `bonafide federation refresh` */
+export const federationRefresh: Command = defineCommand({
+  name: "federation refresh",
+  summary: "fetches another trust domain's bundle now",
+  flags: {
+    ...SOCKET_FLAG,
+    id: {
+      kind: "string",
+      required: true,
+      help: "whose bundle it is",
+      placeholder: "TRUST-DOMAIN",
+      spire: "id",
+    },
+  },
+  examples: ["bonafide federation refresh --id other.org"],
+  async run({ flags, env, output, signal }) {
+    using server = connectServer(flags.socket, env);
+    await server.client(TrustDomain).refreshBundle({ trustDomain: flags.id }, { signal });
+    output.result(`the bundle of ${flags.id} is fresh`, { trustDomain: flags.id, refreshed: true });
+    return EXIT.ok;
+  },
+});
