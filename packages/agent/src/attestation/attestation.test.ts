@@ -278,7 +278,10 @@ function held(): { attestor: WorkloadAttestor; looks: () => number; most: () => 
 }
 
 test("looking again waits for its turn, and new calls do not wait for it", async () => {
-  const peers = Array.from({ length: 300 }, () => self());
+  // As before Linux 6.9, where nothing names the one process that they are of.
+  const peers = Array.from({ length: 300 }, () =>
+    Object.defineProperty(self(), "pidfdInode", { value: undefined }),
+  );
   const { attestor, looks, most } = held();
   const attestation = createAttestation(
     { clock: systemClock, attestors: [attestor] },
@@ -311,6 +314,32 @@ test("the streams of one connection share a look that has not begun", async () =
   assert.equal(looks(), 2);
   await attestation.reobserve(peer, before);
   assert.equal(looks(), 3);
+});
+
+test("connections of one process share a look that has not begun, and hold one observation", async () => {
+  const peers = Array.from({ length: 50 }, () => self());
+  const { attestor, looks } = held();
+  const attestation = createAttestation({ clock: systemClock, attestors: [attestor] });
+  const known: Observation[] = [];
+  for (const peer of peers) known.push(await attestation.observe(peer));
+  assert.equal(new Set(known).size, 1);
+  const again = peers.map((peer, i) => attestation.reobserve(peer, known[i] ?? seen([])));
+  for (const answer of await Promise.all(again)) assert.equal(answer.kind, "same");
+  assert.equal(looks(), 51);
+  for (const peer of peers) peer.close();
+});
+
+test("a look through a connection that was closed meanwhile is no answer for the others", async () => {
+  const [first, second] = [self(), self()];
+  const { attestor } = held();
+  const attestation = createAttestation({ clock: systemClock, attestors: [attestor] });
+  const known = await attestation.observe(second);
+  const left = attestation.reobserve(first, known);
+  const again = attestation.reobserve(second, known);
+  first.close();
+  await assert.rejects(left, { code: "PEER_GONE" });
+  assert.equal((await again).kind, "same");
+  second.close();
 });
 
 function omit(reason: OmittedFact["reason"], fact = "unix:sha256"): readonly OmittedFact[] {

@@ -5,6 +5,7 @@ import type { UnixPeer } from "@bonafide/unix-peer";
 import { because } from "../cause-details.ts";
 import { compareObservations, mergeObservations } from "./core/selectors.ts";
 import { ATTESTATION_ERRORS } from "./errors.ts";
+import { InternedObservations } from "./interned.ts";
 import {
   ATTESTORS_MS_MAX,
   OBSERVATION_TRIES_MAX,
@@ -50,7 +51,7 @@ export interface Attestation {
    * Looks again before a push on a long stream. `changed` must end the stream.
    *
    * Waits for its turn where a new call would be refused, since a push comes to all streams of a user at once. Those
-   * of one connection share a look that has not begun yet.
+   * of one process, which connected with the same ids, share a look that has not begun yet.
    *
    * @param known  The first observation, and from then on what the last look answered as `known`.
    * @throws as {@link Attestation.observe}; every failure must end the stream
@@ -83,6 +84,7 @@ export function createAttestation(
   const { attestorsMsMax = ATTESTORS_MS_MAX, beforeStep = () => {} } = options;
   const { observationsPerUidMax = OBSERVATIONS_PER_UID_MAX } = options;
   const running = new Map<number, number>();
+  const interned = new InternedObservations();
 
   const attempt = async (peer: UnixPeer, signal: AbortSignal | undefined): Promise<Observation> => {
     const work: Attempt = {
@@ -101,7 +103,7 @@ export function createAttestation(
       work.directory?.[Symbol.dispose]();
     }
     if (work.observation === undefined) throw new Error("the last step seals an observation");
-    return work.observation;
+    return interned.intern(work.observation);
   };
 
   const attempts = async (
@@ -137,32 +139,62 @@ export function createAttestation(
     atATimeMax: observationsPerUidMax,
     waitingMax: REOBSERVATIONS_WAITING_PER_UID_MAX,
   });
-  const awaited = new Map<UnixPeer, Promise<Observation>>();
+  const awaited = new Map<UnixPeer | string, Look>();
 
   /** Without a signal: it may be others' too, and is bounded in time. */
-  const observeInTurn = (peer: UnixPeer): Promise<Observation> => {
-    const shared = awaited.get(peer);
+  const observeInTurn = (peer: UnixPeer, by: UnixPeer | string = nameOf(peer)): Look => {
+    const shared = awaited.get(by);
     if (shared !== undefined) return shared;
-    const own = turns.take(peer.uid, () => {
+    const result = turns.take(peer.uid, () => {
       // From here on it is too old for who comes now.
-      awaited.delete(peer);
+      awaited.delete(by);
       return attempts(peer, undefined);
     });
-    if (own === undefined) throw busy();
-    awaited.set(peer, own);
+    if (result === undefined) throw busy();
+    const own: Look = { peer, result };
+    awaited.set(by, own);
     return own;
+  };
+
+  const observeAgain = async (
+    peer: UnixPeer,
+    signal: AbortSignal | undefined,
+  ): Promise<Observation> => {
+    const look = observeInTurn(peer);
+    try {
+      return await unlessAborted(look.result, signal);
+    } catch (error) {
+      // The connection it went through was closed meanwhile, and the process lives: that is no answer for this one.
+      if (look.peer === peer || !isBonafideError(error, "PEER_GONE") || !peer.alive()) throw error;
+      return await unlessAborted(observeInTurn(peer, peer).result, signal);
+    }
   };
 
   return {
     observe,
     async reobserve(peer, known, { signal } = {}) {
-      const observation = await unlessAborted(observeInTurn(peer), signal);
+      const observation = await observeAgain(peer, signal);
+      if (observation === known) return { kind: "same", observation, known };
       const changes = compareObservations(known, observation);
       return changes.length === 0
         ? { kind: "same", observation, known: mergeObservations(known, observation) }
         : { kind: "changed", observation, changes };
     },
   };
+}
+
+/** A look that may be several streams'. */
+interface Look {
+  /** Through whose connection. */
+  readonly peer: UnixPeer;
+  readonly result: Promise<Observation>;
+}
+
+/** What all connections of one process share that it opened with the same ids; the connection where that is unknown. */
+function nameOf(peer: UnixPeer): UnixPeer | string {
+  const { pidfdInode, pid, uid, gid, groups, pin, securityLabel } = peer;
+  if (pidfdInode === undefined || pin !== "pidfd") return peer;
+  return JSON.stringify([String(pidfdInode), pid, uid, gid, groups, securityLabel ?? null]);
 }
 
 function busy(): BonafideError {
