@@ -85,6 +85,9 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
 
 /** A literal field without indexing, neither part compressed; both are shorter than 127 bytes. */
 function header(name: string, value: string): Buffer {
-  const text = (part: string): Buffer => Buffer.from([part.length, ...Buffer.from(part, "latin1")]);
   return Buffer.concat([Buffer.from([0]), text(name), text(value)]);
+}
+
+function text(part: string): Buffer {
+  return Buffer.from([part.length, ...Buffer.from(part, "latin1")]);
 }

@@ -1,11 +1,20 @@
 import { compareEntries, type Entry, type Selector, selectorText } from "./entry.ts";
 
+/** A selector that entries ask for: one object each, so that looking it up leads to all that is known of it. */
+interface Wanted {
+  readonly text: string;
+  /** Entries that ask for it. */
+  uses: number;
+  /** Entries that are looked at when a caller has it, by id. */
+  posted: Map<string, Indexed> | undefined;
+}
+
 interface Indexed {
   readonly entry: Entry;
-  /** Interned selectors, without doubles. */
-  readonly needs: readonly number[];
   /** The selector under which the entry is posted. */
-  readonly posted: number;
+  readonly posted: Wanted | undefined;
+  /** Its other ones, without doubles. */
+  readonly others: readonly Wanted[];
 }
 
 /** What {@link EntryIndex.apply} changes. */
@@ -21,10 +30,7 @@ export interface EntryChanges {
  * without selectors matches nobody.
  */
 export class EntryIndex {
-  readonly #interned = new Map<string, number>();
-  readonly #uses: number[] = [];
-  readonly #free: number[] = [];
-  readonly #posted = new Map<number, Map<string, Indexed>>();
+  readonly #wanted = new Map<string, Wanted>();
   readonly #byId = new Map<string, Indexed>();
 
   constructor(entries: readonly Entry[] = []) {
@@ -59,66 +65,58 @@ export class EntryIndex {
 
   /** The entries that fit, oldest first. */
   match(selectors: readonly Selector[]): Entry[] {
-    const has = new Set<number>();
+    const has = new Set<Wanted>();
     for (const selector of selectors) {
-      const number = this.#interned.get(selectorText(selector));
-      if (number !== undefined) has.add(number);
+      const wanted = this.#wanted.get(selectorText(selector));
+      if (wanted !== undefined) has.add(wanted);
     }
     const found: Entry[] = [];
-    for (const number of has) {
-      const list = this.#posted.get(number);
-      if (list === undefined) continue;
-      for (const { entry, needs } of list.values()) {
-        if (needs.every((need) => has.has(need))) found.push(entry);
+    for (const { posted } of has) {
+      if (posted === undefined) continue;
+      for (const { entry, others } of posted.values()) {
+        if (others.every((other) => has.has(other))) found.push(entry);
       }
     }
     return found.toSorted(compareEntries);
   }
 
-  #intern(selectors: readonly Selector[]): number[] {
-    const numbers = new Set<number>();
+  #intern(selectors: readonly Selector[]): Wanted[] {
+    const needs = new Set<Wanted>();
     for (const selector of selectors) {
       const text = selectorText(selector);
-      const number = this.#interned.get(text) ?? this.#free.pop() ?? this.#uses.push(0) - 1;
-      this.#interned.set(text, number);
-      numbers.add(number);
+      const wanted = this.#wanted.get(text) ?? { text, uses: 0, posted: undefined };
+      this.#wanted.set(text, wanted);
+      needs.add(wanted);
     }
-    for (const number of numbers) this.#uses[number] = (this.#uses[number] ?? 0) + 1;
-    return [...numbers];
+    for (const wanted of needs) wanted.uses++;
+    return [...needs];
   }
 
-  #post(entry: Entry, needs: readonly number[]): void {
-    let posted = -1;
+  #post(entry: Entry, needs: readonly Wanted[]): void {
+    let posted: Wanted | undefined;
     for (const need of needs) {
-      if (posted < 0 || (this.#uses[need] ?? 0) < (this.#uses[posted] ?? 0)) posted = need;
+      if (posted === undefined || need.uses < posted.uses) posted = need;
     }
-    const indexed: Indexed = { entry, needs, posted };
+    const others = needs.filter((need) => need !== posted);
+    const indexed: Indexed = { entry, posted, others };
     this.#byId.set(entry.id, indexed);
-    if (posted < 0) return;
-    const list = this.#posted.get(posted) ?? new Map<string, Indexed>();
-    list.set(entry.id, indexed);
-    this.#posted.set(posted, list);
+    if (posted === undefined) return;
+    posted.posted ??= new Map();
+    posted.posted.set(entry.id, indexed);
   }
 
   #remove(id: string): void {
     const indexed = this.#byId.get(id);
     if (indexed === undefined) return;
     this.#byId.delete(id);
-    const list = this.#posted.get(indexed.posted);
-    list?.delete(id);
-    if (list?.size === 0) this.#posted.delete(indexed.posted);
-    for (const need of indexed.needs) this.#uses[need] = (this.#uses[need] ?? 1) - 1;
-    this.#forgetUnused(indexed);
-  }
-
-  /** Selectors come and go with entries; the table must not grow with all that were ever seen. */
-  #forgetUnused(indexed: Indexed): void {
-    for (const selector of indexed.entry.selectors) {
-      const text = selectorText(selector);
-      const number = this.#interned.get(text);
-      if (number === undefined || this.#uses[number] !== 0) continue;
-      this.#interned.delete(text);
-      this.#free.push(number);
+    const { posted, others } = indexed;
+    if (posted === undefined) return;
+    posted.posted?.delete(id);
+    if (posted.posted?.size === 0) posted.posted = undefined;
+    for (const need of [posted, ...others]) {
+      need.uses--;
+      // Selectors come and go with entries; the table must not grow with all that were ever seen.
+      if (need.uses === 0) this.#wanted.delete(need.text);
     }
   }
 }

@@ -3,6 +3,7 @@ export { nsAttestor } from "../attestation/ns-attestor.ts";
 export type { Observation } from "../attestation/observation.ts";
 export { ATTESTATION_STEPS } from "../attestation/steps.ts";
 export { createUnixAttestor } from "../attestation/unix/unix-attestor.ts";
+export { EntryIndex } from "../core/entry-index.ts";
 export type { Entry } from "../core/entry.ts";
 export { launcherAttestor } from "../launcher/launcher-attestor.ts";
 export { LauncherSlots } from "../launcher/launcher-slots.ts";
