@@ -1,5 +1,12 @@
 // @bonafide/lifetime
 
+export interface AnsweredCall {
+    readonly service: string;
+    readonly method: string;
+    readonly status: string;
+    readonly durationMs: number;
+}
+
 export interface BackoffOptions {
     readonly firstMs?: number;
     readonly maxMs?: number;

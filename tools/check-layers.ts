@@ -22,6 +22,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   "@bonafide/store-sqlite": 5,
   "@bonafide/key-manager-disk": 5,
   "@bonafide/key-manager-memory": 5,
+  "@bonafide/upstream-authority-disk": 5,
+  "@bonafide/upstream-authority-spire": 5,
   "@bonafide/node-attestor-x509pop": 5,
   "@bonafide/cli": 6,
 };

@@ -14,6 +14,7 @@ import {
 } from "./fields.ts";
 import { loadConfig } from "./load-config.ts";
 import { nodeAttestors, type NodeAttestorsConfig } from "./node-attestor-config.ts";
+import { upstreamAuthority, type UpstreamAuthorityConfig } from "./upstream-authority-config.ts";
 
 /** A valid server configuration, as the file spells it; durations are in ms. */
 export interface ServerConfig {
@@ -42,6 +43,8 @@ export interface ServerConfig {
   readonly otlp_interval: number;
   readonly bundle_endpoint?: BundleEndpointConfig | undefined;
   readonly web_roots?: string | undefined;
+  readonly upstream_authority?: UpstreamAuthorityConfig | undefined;
+  readonly authority_spread: number;
   readonly log_level: LogLevel;
 }
 
@@ -138,6 +141,12 @@ const base = z.strictObject({
     .describe(
       "certificates for one node, default 500 a second and 1000 at once, and as many tokens",
     ),
+  upstream_authority: upstreamAuthority
+    .optional()
+    .describe("what signs this server's authorities; default: they sign themselves"),
+  authority_spread: duration({ minMs: 0, maxMs: 60_000 })
+    .prefault("10s")
+    .describe("how long an authority that is activated by force has been published before"),
   node_attestors: nodeAttestors
     .optional()
     .describe("how nodes may come in beside join tokens, each by its name"),

@@ -24,6 +24,7 @@ import { splitHostPort } from "./listen-address.ts";
 import { openNodeAttestors } from "./node-attestors.ts";
 import { reloadOnHangup } from "./reload.ts";
 import { loadServerId } from "./server-id.ts";
+import { openUpstreamAuthority } from "./upstream-authority.ts";
 
 /** What a started server tells whoever started it. */
 export interface ServerFacts {
@@ -74,6 +75,9 @@ export async function runServer(options: RunServerOptions): Promise<void> {
       ? createMemoryKeyManager()
       : await openDiskKeyManager(join(dataDir, "keys"), { signal });
   const nodeAttestors = await openNodeAttestors(config.node_attestors, log);
+  const upstream = await openUpstreamAuthority(config, { clock, log });
+  await using above = new AsyncDisposableStack();
+  above.defer(async () => upstream?.close());
   const serverId = loadServerId(dataDir);
   const store = await openSqliteStore({ path: join(dataDir, "ledger.sqlite") });
   await using closing = new AsyncDisposableStack();
@@ -94,6 +98,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
           agentSvidTtlMs: config.agent_svid_ttl,
           recoveryWindowMs: config.agent_recovery_window,
           maxStalenessMs: config.max_staleness,
+          forcedSpreadMs: config.authority_spread,
           adminIds: config.admin_ids,
           slot: config.slot,
           ...limitsOf(config),
@@ -103,6 +108,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
         {
           store,
           keys,
+          upstream,
           kernel,
           clock,
           random: systemRandom,

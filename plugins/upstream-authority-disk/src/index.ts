@@ -1,0 +1,1 @@
+export { type DiskUpstreamOptions, openDiskUpstreamAuthority } from "./disk-upstream-authority.ts";

@@ -1,0 +1,4 @@
+export {
+  createSpireUpstreamAuthority,
+  type SpireUpstreamOptions,
+} from "./spire-upstream-authority.ts";
