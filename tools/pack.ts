@@ -1,38 +1,76 @@
 /**
- * Packs `@bonafide/spiffe` as users get it, and uses it as they do.
+ * Packs what users install, as they get it, and uses it as they do.
  *
- * `npm run pack` writes the tarball; `npm run pack:check` also lets publint and attw judge it, compiles against its types,
- * and runs it from an empty project on every Node line it supports.
+ * `npm run pack` writes the tarballs; `npm run pack:check` also lets publint and attw judge them, compiles against their
+ * types, and runs them from an empty project on every Node line that they support.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
-import { collect } from "./packing/collect.ts";
+import { collect, dependenciesOf } from "./packing/collect.ts";
 import { manifestOf } from "./packing/manifest.ts";
+import { PUBLISHED, type PublishedPackage } from "./packing/published.ts";
 import { useFromEmptyProject } from "./packing/use.ts";
 
-/** What is inlined below `dist/`, in layers; the rest of the repository is none of the SDK's business. */
-const INLINED = ["errors", "lifetime", "proto", "pki", "rpc", "spiffe"] as const;
+/** What is inlined below `dist/`, in layers; the rest of the repository is none of the users' business. */
+const INLINED = [
+  "errors",
+  "lifetime",
+  "proto",
+  "pki",
+  "rpc",
+  "spiffe",
+  "authz",
+  "enforce",
+] as const;
 const BUILD = "dist/sdk/build";
-const OUT = "dist/sdk/package";
 
 const isCheck = process.argv.includes("--check");
 rmSync("dist/sdk", { recursive: true, force: true });
 compile();
-const modules = collect({ build: BUILD, entries: ["spiffe/index.js", "spiffe/testing/index.js"] });
-for (const [path, text] of modules) write(join(OUT, "dist", path), text);
-const version = manifest("packages/spiffe/package.json")["version"];
-write(join(OUT, "package.json"), manifestOf(manifest("packages/spiffe/package.json")));
-cpSync("LICENSE", join(OUT, "LICENSE"));
-cpSync("packages/spiffe/README.md", join(OUT, "README.md"));
-execFileSync("npm", ["pack", "--silent", "--pack-destination", "dist/sdk", `./${OUT}`]);
-const tarball = resolve("dist/sdk", `bonafide-spiffe-${String(version)}.tgz`);
-process.stdout.write(`packed: ${modules.size} files, ${tarball}\n`);
+const tarballs = PUBLISHED.map(pack);
 if (isCheck) {
-  execFileSync("publint", ["run", tarball, "--strict"], { stdio: "inherit" });
-  execFileSync("attw", ["--profile", "esm-only", tarball], { stdio: "inherit" });
-  useFromEmptyProject(tarball);
+  for (const tarball of tarballs) {
+    execFileSync("publint", ["run", tarball, "--strict"], { stdio: "inherit" });
+    execFileSync("attw", ["--profile", "esm-only", tarball], { stdio: "inherit" });
+  }
+  useFromEmptyProject(tarballs);
+}
+
+function pack({ folder, description, entries, peers }: PublishedPackage): string {
+  const out = `dist/sdk/${folder}`;
+  const modules = collect({
+    build: BUILD,
+    entries: Object.values(entries).map((path) => `${path}.js`),
+    external: peers,
+  });
+  for (const [path, text] of modules) write(join(out, "dist", path), text);
+  const source = manifest(`packages/${folder}/package.json`);
+  const version = String(source["version"]);
+  const used = [...dependenciesOf(modules)].filter((name) => !peers.includes(name)).toSorted();
+  const dependencies = Object.fromEntries(used.map((name) => [name, versionOf(name)]));
+  const brought = Object.fromEntries(peers.map((name) => [name, version]));
+  const text = manifestOf({ source, description, dependencies, peers: brought, entries });
+  write(join(out, "package.json"), text);
+  cpSync("LICENSE", join(out, "LICENSE"));
+  cpSync(`packages/${folder}/README.md`, join(out, "README.md"));
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", "dist/sdk", `./${out}`]);
+  const tarball = resolve("dist/sdk", `bonafide-${folder}-${version}.tgz`);
+  process.stdout.write(`packed: ${modules.size} files, ${tarball}\n`);
+  return tarball;
+}
+
+/** The exact version that a package of the repository asks for. @throws Error  none does */
+function versionOf(name: string): string {
+  for (const folder of INLINED) {
+    const { dependencies } = manifest(`packages/${folder}/package.json`);
+    const version = Object.entries(
+      typeof dependencies === "object" ? { ...dependencies } : {},
+    ).find(([dependency]) => dependency === name);
+    if (version !== undefined) return String(version[1]);
+  }
+  throw new Error(`${name} is imported, and no manifest has it`);
 }
 
 /**

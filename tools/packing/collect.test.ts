@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { collect } from "./collect.ts";
+import { collect, dependenciesOf } from "./collect.ts";
 import { manifestOf } from "./manifest.ts";
 
 function build(files: Readonly<Record<string, string>>): string {
@@ -59,13 +59,50 @@ test("an import that leads nowhere fails the packing", () => {
   }
 });
 
-test("the published manifest depends on nothing internal", () => {
+test("packages that are published by themselves stay imports, and what is imported is known", () => {
+  const folder = build({
+    "enforce/index.js":
+      'import { a } from "@bonafide/spiffe";\nimport "@bonafide/pki";\nimport "node:net";',
+    "enforce/index.d.ts": 'import type { B } from "@bonafide/spiffe/testing";',
+    "pki/index.js": 'import { f } from "@bufbuild/protobuf/wkt";\nimport g from "g";',
+    "pki/index.d.ts": "",
+  });
+  try {
+    const modules = collect({
+      build: folder,
+      entries: ["enforce/index.js"],
+      external: ["@bonafide/spiffe"],
+    });
+    assert.equal(modules.size, 4);
+    assert.match(modules.get("enforce/index.js") ?? "", /from "@bonafide\/spiffe"/);
+    assert.deepEqual([...dependenciesOf(modules)].toSorted(), [
+      "@bonafide/spiffe",
+      "@bufbuild/protobuf",
+      "g",
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("the published manifest has the dependencies, peers and entries that it is told", () => {
   const text = manifestOf({
-    name: "@bonafide/spiffe",
-    version: "1.2.3",
-    license: "Apache-2.0",
-    dependencies: { "@bonafide/pki": "1.2.3", "@grpc/grpc-js": "1.0.0" },
+    source: {
+      name: "@bonafide/enforce",
+      version: "1.2.3",
+      license: "Apache-2.0",
+      dependencies: { "@bonafide/pki": "1.2.3" },
+    },
+    description: "d",
+    dependencies: { "@grpc/grpc-js": "1.0.0" },
+    peers: { "@bonafide/spiffe": "1.2.3" },
+    entries: { ".": "enforce/index" },
+  });
+  const manifest: unknown = JSON.parse(text);
+  assert.partialDeepStrictEqual(manifest, {
+    dependencies: { "@grpc/grpc-js": "1.0.0" },
+    peerDependencies: { "@bonafide/spiffe": "1.2.3" },
+    exports: { ".": { default: "./dist/enforce/index.js" } },
   });
   assert.ok(!text.includes("@bonafide/pki"));
-  assert.match(text, /"@grpc\/grpc-js": "1\.0\.0"/);
 });

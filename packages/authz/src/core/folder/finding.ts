@@ -33,7 +33,9 @@ export function lineOf(text: string, part: string): number {
 
 /** The line where a list's item of this `id` stands in a YAML file, counted from 1. */
 export function lineOfId(text: string, id: string): number {
-  const found = new RegExp(`id: *["']?${RegExp.escape(id)}(?![\\w-])`).exec(text);
+  // `RegExp.escape` is newer than the oldest Node that we run on.
+  const literal = id.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+  const found = new RegExp(`id: *["']?${literal}(?![\\w-])`).exec(text);
   return lineOf(text, found?.[0] ?? id);
 }
 
