@@ -8,7 +8,7 @@ export const SERVER_ERRORS = {
   AGENT_BANNED: { status: "permission_denied", retry: false },
   /** The agent's SVID is past its end. */
   AGENT_EXPIRED: { status: "permission_denied", retry: false },
-  /** What the node is known by has changed, so its SVID is not renewed. */
+  /** The node can prove itself again, and does so instead of renewing. */
   AGENT_MUST_REATTEST: { status: "permission_denied", retry: false },
   /** The node is unknown, was evicted, or its SVID is older than its last eviction. */
   AGENT_NOT_ATTESTED: { status: "permission_denied", retry: false },
