@@ -19,12 +19,14 @@ export function startUp(options: {
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
   readonly uid?: number;
+  /** Default: a PATH, and a home where it runs. */
+  readonly environment?: Readonly<Record<string, string>>;
 }): UpRun {
   const [program, ...args] = options.command;
   const child = spawn(program, args, {
     cwd: options.cwd,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", HOME: options.cwd },
+    env: options.environment ?? { PATH: process.env["PATH"] ?? "", HOME: options.cwd },
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   const lines: string[] = [];
