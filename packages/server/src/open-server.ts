@@ -384,13 +384,15 @@ class Server implements RunningServer {
 
   async #run(): Promise<void> {
     const { authorities, jwtAuthorities, refresher, soft, upstream } = this.#services;
-    const settle = (): Promise<unknown> =>
-      Promise.all([authorities.settle(), jwtAuthorities.settle()]);
+    const wake = (): void => {
+      authorities.wake();
+      jwtAuthorities.wake();
+    };
     try {
       await runTasks(this.#ending.signal, [
         (signal) => authorities.run(signal),
         (signal) => jwtAuthorities.run(signal),
-        ...(upstream === undefined ? [] : [(signal: AbortSignal) => upstream.run(signal, settle)]),
+        ...(upstream === undefined ? [] : [(signal: AbortSignal) => upstream.run(signal, wake)]),
         (signal) => this.#identify(signal),
         (signal) => soft.run(signal),
         (signal) => refresher.run(signal),

@@ -15,6 +15,10 @@ const options = {
   log: silentLog,
 };
 
+function isClosed(error: unknown): boolean {
+  return isBonafideError(error, "UPSTREAM_AUTHORITY_CLOSED");
+}
+
 test("an aborted call ends although no agent answers, and every call after close fails", async () => {
   const upstream = createSpireUpstreamAuthority(options);
   assert.ok(canPublishJwtKeys(upstream));
@@ -26,9 +30,8 @@ test("an aborted call ends although no agent answers, and every call after close
   await assert.rejects(upstream.bundle({ signal: AbortSignal.abort(reason) }), reason);
   await upstream.close();
   await upstream.close();
-  const closed = (error: unknown): boolean => isBonafideError(error, "UPSTREAM_AUTHORITY_CLOSED");
-  await assert.rejects(upstream.bundle(), closed);
-  await assert.rejects(upstream.mint({ csr: new Uint8Array(), ttlMs: 1 }), closed);
+  await assert.rejects(upstream.bundle(), isClosed);
+  await assert.rejects(upstream.mint({ csr: new Uint8Array(), ttlMs: 1 }), isClosed);
 });
 
 test("an agent that is not there is an upstream that is not there", async () => {

@@ -56,6 +56,7 @@ export class AuthorityService<A extends AuthorityInUse> {
   #keys: readonly ManagedKey[] = [];
   #signing: A | undefined;
   #settled: Promise<unknown> = Promise.resolve();
+  #rest = new AbortController();
 
   constructor(deps: AuthorityDeps, options: AuthorityOptions, kind: AuthorityKind<A>) {
     this.#deps = deps;
@@ -206,8 +207,15 @@ export class AuthorityService<A extends AuthorityInUse> {
       } catch (error) {
         log({ level: "warn", event: "authority.rotation_failed", error });
       }
-      await slept(clock, Math.max(until - clock.now(), 0), signal);
+      this.#rest = new AbortController();
+      const ending = AbortSignal.any([signal, this.#rest.signal]);
+      await slept(clock, Math.max(until - clock.now(), 0), ending);
     }
+  }
+
+  /** Has {@link run} look again at once: something that it goes by has changed. */
+  wake(): void {
+    this.#rest.abort();
   }
 
   get #holder(): AuthorityHolder {

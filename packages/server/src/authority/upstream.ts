@@ -140,13 +140,13 @@ export class Upstream {
   }
 
   /** Follows the upstream until the signal aborts; failures are logged, and what was known stays in force. */
-  async run(signal: AbortSignal, changed: () => Promise<unknown>): Promise<void> {
+  async run(signal: AbortSignal, changed: () => void): Promise<void> {
     const { clock, log } = this.#deps;
     const failed = (error: unknown): void => {
       log({ level: "warn", event: "upstream.not_followed", error });
     };
     const look = async (): Promise<void> => {
-      if (await this.refresh()) await changed();
+      if (await this.refresh()) changed();
     };
     await every({ clock, ms: LOOK_MS, failed }, look, signal);
   }
