@@ -9,6 +9,7 @@ const PAGES = [
   "docs/config/README.md",
   "docs/config/server.schema.json",
   "docs/config/agent.schema.json",
+  "docs/config/oidc.schema.json",
 ] as const;
 
 test("the pages are written from the code, are then accepted, and any that drifts is named", () => {

@@ -1,4 +1,11 @@
 export { SERVER_ERRORS, type ServerErrorCode } from "./errors.ts";
+export {
+  followWebCertificate,
+  readWebCertificate,
+  type WebCertificate,
+  type WebCertificateFiles,
+} from "./federation/web-certificate.ts";
+export type { BundleEndpointOptions } from "./federation/own-endpoint.ts";
 export { openLedger } from "./memory/open-ledger.ts";
 export type {
   LedgerDeps,

@@ -183,6 +183,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./federation-refresh.ts")).federationRefresh,
   },
   {
+    name: "oidc run",
+    summary: "serves an OIDC discovery document and keys",
+    load: async () => (await import("./oidc-run.ts")).oidcRun,
+  },
+  {
     name: "localauthority x509 show",
     summary: "shows every X.509 authority of the trust domain",
     load: async () => (await import("./local-authority.ts")).localAuthorityShow("x509"),

@@ -4,7 +4,7 @@ const HEAD = `# Configuration files
 
 Written by \`npm run docs\` from the code, and checked for drift.
 
-\`bonafide server run --config server.yaml\` and \`bonafide agent run --config agent.yaml\` take one YAML file each; flags lie over the keys of the same name. \`server validate\` and \`agent validate\` read it and start nothing. Unknown keys are refused, and the nearest known one is named. Durations are written \`90s\`, \`15m\`, \`1h30m\`, \`7d\`. For editors there are JSON Schemas: [server](server.schema.json), [agent](agent.schema.json).
+\`bonafide server run --config server.yaml\` and \`bonafide agent run --config agent.yaml\` take one YAML file each, and so does \`bonafide oidc run\`; flags lie over the keys of the same name. \`server validate\` and \`agent validate\` read it and start nothing. Unknown keys are refused, and the nearest known one is named. Durations are written \`90s\`, \`15m\`, \`1h30m\`, \`7d\`. For editors there are JSON Schemas: [server](server.schema.json), [agent](agent.schema.json), [oidc](oidc.schema.json).
 
 A server:
 
@@ -25,6 +25,17 @@ data_dir: /var/lib/bonafide/agent
 server: bonafide.example.org:8081
 trust_bundle: /etc/bonafide/bundle.pem
 join_token_file: /etc/bonafide/join-token
+\`\`\`
+
+An OIDC discovery provider:
+
+\`\`\`yaml oidc
+domains:
+  - oidc.example.org
+listen: 0.0.0.0:443
+certificate: /etc/bonafide/oidc.crt
+key: /etc/bonafide/oidc.key
+server_socket: /var/lib/bonafide/server/private/admin.sock
 \`\`\`
 `;
 
