@@ -521,6 +521,13 @@ export interface MemoryUpstreamAuthority extends UpstreamAuthority, CanPublishJw
     isAway: boolean;
 }
 
+export interface NodeAttestorUnderTest extends Disposable {
+    readonly attestor: NodeAttestor;
+    readonly prover: NodeProver;
+    readonly trustDomain: string;
+    readonly authorities?: readonly Certificate[];
+}
+
 export interface StoreUnderTest {
     readonly store: Store;
     readonly dispose: () => Promise<void>;
@@ -535,6 +542,8 @@ export interface UpstreamUnderTest extends AsyncDisposable {
 export declare function keyManagerContract(name: string, open: () => Promise<KeyManager>): void;
 
 export declare function makeWorkloadCaller(given?: Partial<WorkloadCaller>): WorkloadCaller;
+
+export declare function nodeAttestorContract(name: string, open: () => Promise<NodeAttestorUnderTest>): void;
 
 export declare function openMemoryKeyManager(): KeyManager & CanSignInProcess;
 

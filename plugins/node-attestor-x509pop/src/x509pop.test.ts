@@ -7,6 +7,7 @@ import { silentLog } from "@bonafide/lifetime";
 import { encodePrivateKey, formatPem, parseCertificate, type Certificate } from "@bonafide/pki";
 import { type MadeCertificate, type MadeTemplate, makeCertificate } from "@bonafide/pki/testing";
 import type { AttestedNode, NodeAttestor, NodeProver } from "@bonafide/plugin-api";
+import { nodeAttestorContract } from "@bonafide/plugin-api/testing";
 import {
   type AuthorityFiles,
   createX509popAttestor,
@@ -90,6 +91,25 @@ async function prove(
   const signal = new AbortController().signal;
   const { payload, answer } = await proverOf(files, leaf, above).begin({ signal });
   return attest(attestor, payload, answer);
+}
+
+for (const [mode, attestor, issuer] of [
+  ["external_pki", external, root],
+  ["spiffe", exchange, svidRoot],
+] as const) {
+  nodeAttestorContract(`x509pop, ${mode}`, () => {
+    const files = folder();
+    const leaf = machine({ uris: [`spiffe://${TD}/spire-exchange/1`] }, issuer);
+    return Promise.resolve({
+      attestor,
+      prover: proverOf(files, leaf),
+      trustDomain: TD,
+      authorities: [parseCertificate(svidRoot.der)],
+      [Symbol.dispose]: () => {
+        files[Symbol.dispose]();
+      },
+    });
+  });
 }
 
 const REFUSED = { code: "NODE_EVIDENCE_REFUSED" };
