@@ -202,12 +202,13 @@ export class AuthorityService<A extends AuthorityInUse> {
     const { clock, log } = this.#deps;
     while (!signal.aborted) {
       let until = clock.now() + LOOK_MS;
+      // Made first: what changes while it settles makes it look again.
+      this.#rest = new AbortController();
       try {
         until = await this.settle();
       } catch (error) {
         log({ level: "warn", event: "authority.rotation_failed", error });
       }
-      this.#rest = new AbortController();
       const ending = AbortSignal.any([signal, this.#rest.signal]);
       await slept(clock, Math.max(until - clock.now(), 0), ending);
     }
