@@ -12,10 +12,9 @@ import {
   verifyCsr,
 } from "@bonafide/pki";
 import { type Bench, type Sample, sampleOf, type WindowOptions } from "./harness/bench.ts";
+import { steadyRates } from "./harness/steady-rates.ts";
 
 const HOUR_MS = 3_600_000;
-/** Calls of a batch: less than a millisecond, shorter than a slice of the scheduler. */
-const BATCH = 5;
 
 /** Signing an X509-SVID, and the whole way from a request to it, against the bare crypto they contain. */
 export const benches: readonly Bench[] = [
@@ -86,27 +85,4 @@ async function measureCsr({ windowMs }: WindowOptions): Promise<Sample> {
   const rates = steadyRates([ours, rawSign, rawVerify], windowMs);
   const [value = 0, signs = 0, verifies = 0] = rates;
   return sampleOf(value, 1 / (1 / signs + 1 / verifies));
-}
-
-/**
- * Calls a second of each. Short batches of each in turn, and the batch at the lower quartile counts: what else the machine
- * does falls on all of them alike, and a batch that was interrupted does not decide.
- */
-function steadyRates(calls: readonly (() => unknown)[], windowMs: number): readonly number[] {
-  const batches = calls.map((): number[] => []);
-  const begun = performance.now();
-  do {
-    for (const [index, call] of calls.entries()) batches[index]?.push(batchMs(call));
-  } while (performance.now() - begun < windowMs);
-  return batches.map((times) => (BATCH * 1000) / lowerQuartile(times));
-}
-
-function batchMs(call: () => unknown): number {
-  const start = performance.now();
-  for (let i = 0; i < BATCH; i++) call();
-  return performance.now() - start;
-}
-
-function lowerQuartile(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 4)] ?? Number.NaN;
 }
