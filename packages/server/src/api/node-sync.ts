@@ -113,10 +113,27 @@ async function* watch(
   }
 }
 
+/** What follows from an entitlement alone: as long as nothing changes, asking again costs no look at the entries. */
+interface Looked {
+  readonly entries: ReadonlyMap<string, number>;
+  readonly federated: ReadonlyMap<string, number>;
+}
+
+/** By entitlement, which is another one at each state of the registry. */
+const looked = new WeakMap<Entitlement, Looked>();
+const digests = new WeakMap<ReadonlyMap<string, number>, Uint8Array>();
+
 /** Everything of one node at the newest state, taken in one turn. */
 function look(deps: ServiceDeps, nodeId: string): Snapshot {
   const { registry, entitlements, bundles } = deps;
   const entitlement = entitlements.of(nodeId);
+  const known = looked.get(entitlement) ?? lookAt(deps, entitlement);
+  looked.set(entitlement, known);
+  const picture = { ...known, bundleNumber: bundles.own().number };
+  return { state: registry.head, entitlement, picture };
+}
+
+function lookAt({ registry }: ServiceDeps, entitlement: Entitlement): Looked {
   const entries = new Map<string, number>();
   const federated = new Map<string, number>();
   for (const [id, { entry, revision }] of entitlement.entries) {
@@ -126,8 +143,7 @@ function look(deps: ServiceDeps, nodeId: string): Snapshot {
       if (known !== undefined) federated.set(trustDomain, registry.numberOf(known));
     }
   }
-  const picture = { entries, federated, bundleNumber: bundles.own().number };
-  return { state: registry.head, entitlement, picture };
+  return { entries, federated };
 }
 
 interface Contents {
@@ -198,24 +214,29 @@ async function* chunks(
             removedTrustDomains: [...removedDomains],
           }
         : {}),
-      ...(isLast ? { entriesDigest: digestOf(picture.entries) } : {}),
+      ...(isLast ? { entriesDigest: digestOnce(picture.entries) } : {}),
     };
     yield create(WatchResponseSchema, message);
   }
 }
 
+/** As {@link digestOf}, worked out once for each set. */
+function digestOnce(entries: ReadonlyMap<string, number>): Uint8Array {
+  const digest = digests.get(entries) ?? digestOf(entries);
+  digests.set(entries, digest);
+  return digest;
+}
+
 /** SHA-256 over the entries in the order of their ids: u32 length, id, i64 revision of each. */
 export function digestOf(entries: ReadonlyMap<string, number>): Uint8Array {
   const hash = createHash("sha256");
-  const ids = [...entries.keys()].toSorted((a, b) =>
-    Buffer.compare(Buffer.from(a), Buffer.from(b)),
-  );
-  for (const id of ids) {
-    const name = Buffer.from(id);
+  const named = [...entries].map(([id, revision]) => ({ name: Buffer.from(id), revision }));
+  named.sort((a, b) => Buffer.compare(a.name, b.name));
+  for (const { name, revision } of named) {
     const bytes = Buffer.alloc(4 + name.length + 8);
     bytes.writeUInt32BE(name.length, 0);
     name.copy(bytes, 4);
-    bytes.writeBigInt64BE(BigInt(entries.get(id) ?? 0), 4 + name.length);
+    bytes.writeBigInt64BE(BigInt(revision), 4 + name.length);
     hash.update(bytes);
   }
   return new Uint8Array(hash.digest());
@@ -227,7 +248,7 @@ function isHeld(request: WatchRequest, { picture }: Snapshot): boolean {
     request.held !== undefined &&
     request.bundleSequenceNumber === BigInt(picture.bundleNumber) &&
     picture.federated.size === 0 &&
-    equalBytes(request.entriesDigest, digestOf(picture.entries))
+    equalBytes(request.entriesDigest, digestOnce(picture.entries))
   );
 }
 

@@ -29,6 +29,7 @@ function mapDelta(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,
 ): readonly [put: readonly string[], removed: readonly string[]] {
+  if (before === after) return [[], []];
   const put = [...after].flatMap(([name, number]) => (before.get(name) === number ? [] : [name]));
   return [put, [...before.keys()].filter((name) => !after.has(name))];
 }
