@@ -240,6 +240,10 @@ export declare function detail<D extends DescMessage>(schema: D, message: Messag
 
 export declare function encode<D extends DescMessage>(schema: D, message: MessageInitShape<D>): Encoded<D>;
 
+export declare function logLevelOfWire(level: Wire): LogLevel | undefined;
+
+export declare function logLevelToWire(level: LogLevel): Wire;
+
 export declare function openChannel(target: string, options?: ChannelOptions): Channel;
 
 export declare function openServer<Peer>(options?: RpcServerOptions<Peer>): RpcServer<Peer>;

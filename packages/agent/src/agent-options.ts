@@ -1,4 +1,4 @@
-import type { AnsweredCall, Clock, Log, Random } from "@bonafide/lifetime";
+import type { AnsweredCall, Clock, Log, LogLevelSwitch, Random } from "@bonafide/lifetime";
 import type { NodeProver, WorkloadAttestor } from "@bonafide/plugin-api";
 import type { TrustDomain } from "@bonafide/spiffe";
 import type { Kernel } from "@bonafide/unix-peer";
@@ -34,6 +34,11 @@ export interface AgentOptions {
   readonly discoverPath?: boolean;
   /** Serve nobody whose process cannot be pinned, default true for root. */
   readonly requirePinnedPeer?: boolean;
+  /**
+   * Claims of tokens of other trust domains that ValidateJWTSVID tells, beside `sub`, `aud` and `exp`. Default: none.
+   * What they mean is that domain's to say (SID-22).
+   */
+  readonly foreignJwtClaims?: readonly string[];
   /** Limits on each user of the node. */
   readonly uidLimits?: UidLimitsOptions;
   /** Where it is read, at the start, which user a subordinate uid belongs to. */
@@ -47,6 +52,8 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Of that log; default: it has none, and the Logger service answers UNIMPLEMENTED. */
+  readonly logLevels?: LogLevelSwitch;
   /** Told of every call that was answered on its sockets. Must not throw and must not wait. */
   readonly onCall?: (call: AnsweredCall) => void;
   readonly kernel: Kernel;

@@ -9,13 +9,16 @@ import process from "node:process";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isBonafideError } from "@bonafide/errors";
-import { systemClock } from "@bonafide/lifetime";
+import { type LogLevel, type LogLevelSwitch, systemClock } from "@bonafide/lifetime";
 import { shiftedClock } from "@bonafide/lifetime/testing";
 import { generateKey, jwsSigner, keySigner, parseCertificates } from "@bonafide/pki";
 import type { WorkloadAttestor } from "@bonafide/plugin-api";
 import { Diagnosis, SyncMode } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { Health } from "@bonafide/proto/grpc/health/v1/health_pb";
 import { ServerReflection } from "@bonafide/proto/grpc/reflection/v1/reflection_pb";
+import { Debug } from "@bonafide/proto/spire/api/agent/debug/v1/debug_pb";
+import { Logger } from "@bonafide/proto/spire/api/agent/logger/v1/logger_pb";
+import { LogLevel as WireLogLevel } from "@bonafide/proto/spire/api/types/logger_pb";
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { RpcError } from "@bonafide/rpc";
 import { parseSpiffeId, parseTrustDomainName, signJwtSvid } from "@bonafide/spiffe";
@@ -553,6 +556,48 @@ test("a request that comes in hundreds of pieces is cut off at the workload sock
   assert.equal(call.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   client.close();
   assert.equal((await agt.workload(Health).check({})).status, 1);
+});
+
+test("the admin socket tells what SPIRE's does of the agent, and changes how much it logs", async () => {
+  await using server = await ScriptedServer.open();
+  server.put(entry("one"));
+  let current: LogLevel = "info";
+  const logLevels: LogLevelSwitch = {
+    launched: "info",
+    get current() {
+      return current;
+    },
+    set: (level) => {
+      current = level;
+    },
+  };
+  await using agt = await openAgentOf(server, { logLevels });
+  await ready(agt);
+  assert.deepEqual(await served(agt), ["one"]);
+  const info = await agt.admin(Debug).getInfo({});
+  const [leaf, root] = info.svidChain;
+  assert.equal(`spiffe://${leaf?.id?.trustDomain}${leaf?.id?.path}`, agt.agent.id);
+  assert.equal(root?.id?.path, "");
+  assert.equal(info.cachedX509SvidsCount, 1);
+  assert.equal(info.svidsCount, info.cachedX509SvidsCount);
+  assert.ok(info.lastSyncSuccess > 1_700_000_000n);
+  const logger = agt.admin(Logger);
+  await logger.setLogLevel({ newLevel: WireLogLevel.ERROR });
+  const state = await logger.getLogger({});
+  assert.deepEqual(
+    [state.currentLevel, state.launchLevel],
+    [WireLogLevel.ERROR, WireLogLevel.INFO],
+  );
+  await assert.rejects(logger.setLogLevel({}), { reason: "REQUEST_INVALID" });
+  assert.equal((await logger.resetLogLevel({})).currentLevel, WireLogLevel.INFO);
+  const lines = agt.log.filter(({ event }) => event === "log.level_set");
+  assert.deepEqual(
+    lines.map(({ fields }) => [fields["from"], fields["to"], fields["uid"]]),
+    [
+      ["info", "error", UID],
+      ["error", "info", UID],
+    ],
+  );
 });
 
 test("files of the agent are its own alone", async () => {

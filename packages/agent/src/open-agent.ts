@@ -2,9 +2,13 @@ import { join } from "node:path";
 import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { type EpochMs, runTasks, unlessAborted } from "@bonafide/lifetime";
 import { Launcher, LauncherAdmin } from "@bonafide/proto/bonafide/agent/v1/launcher_pb";
+import { Debug } from "@bonafide/proto/spire/api/agent/debug/v1/debug_pb";
+import { Logger } from "@bonafide/proto/spire/api/agent/logger/v1/logger_pb";
 import { addService, type CallContext, HealthRegistry } from "@bonafide/rpc";
 import { type UnixConnection, UnixPeer } from "@bonafide/unix-peer";
+import { agentDebugHandlers } from "./admin/debug-api.ts";
 import { addDiagnosis } from "./admin/diagnosis-api.ts";
+import { agentLoggerHandlers } from "./admin/logger-api.ts";
 import type { AgentDeps, AgentOptions } from "./agent-options.ts";
 import { type Attestation, createAttestation } from "./attestation/attestation.ts";
 import { nsAttestor } from "./attestation/ns-attestor.ts";
@@ -313,7 +317,7 @@ class Agent implements RunningAgent {
   }
 
   async open(): Promise<void> {
-    const { clock, log, kernel } = this.#deps;
+    const { clock, log, kernel, logLevels } = this.#deps;
     const { picture, identity, slots } = this.#state;
     const decisions = new DecisionLog(undefined, this.#state.uidOwners);
     const limits = this.#limits;
@@ -327,12 +331,28 @@ class Agent implements RunningAgent {
       health: this.#health,
       jwtSvids: this.#jwtSvids,
       serverNow: () => this.#serverNow(),
+      foreignClaims: new Set(this.#options.foreignJwtClaims),
       knowsEntries: () => picture.known,
       addWorkloadServices: (server) => {
         addService(server, Launcher, launcherHandlers(slots, callerOf));
       },
       addAdminServices: (server) => {
         addService(server, LauncherAdmin, launcherAdminHandlers(slots, callerOf));
+        addService(
+          server,
+          Debug,
+          agentDebugHandlers({
+            ...shared,
+            picture,
+            identity,
+            synchroniser: this.#synchroniser,
+            jwtSvids: this.#jwtSvids,
+            serverNow: () => this.#serverNow(),
+          }),
+        );
+        if (logLevels !== undefined) {
+          addService(server, Logger, agentLoggerHandlers(logLevels, log));
+        }
         addDiagnosis(server, {
           ...shared,
           picture,

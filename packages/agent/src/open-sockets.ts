@@ -43,6 +43,7 @@ export interface AgentSocketsDeps {
   readonly keeper: SvidKeeper;
   readonly jwtSvids: JwtSvidCache;
   readonly serverNow: () => EpochMs;
+  readonly foreignClaims: ReadonlySet<string>;
   readonly knowsEntries: () => boolean;
   readonly health: HealthRegistry;
   readonly addWorkloadServices: (server: RpcServer<UnixConnection>) => void;

@@ -18,6 +18,7 @@ export interface AgentConfig {
   readonly poll_interval: number;
   readonly prefetch_limit: number;
   readonly discover_path: boolean;
+  readonly allowed_foreign_jwt_claims: readonly string[];
   readonly recovery_key?: string | undefined;
   readonly streams_per_user?: number | undefined;
   readonly attestations_per_user?: number | undefined;
@@ -55,6 +56,13 @@ const schema = z.strictObject({
     .default(1000)
     .describe("SVIDs kept ready although nobody asks for them"),
   discover_path: z.boolean().default(true).describe("observe unix:path and unix:sha256"),
+  allowed_foreign_jwt_claims: z
+    .array(z.string().min(1).max(255))
+    .max(100)
+    .default([])
+    .describe(
+      "claims of other trust domains' tokens that ValidateJWTSVID tells beside sub, aud and exp",
+    ),
   require_pinned_peer: z
     .boolean()
     .optional()

@@ -68,6 +68,7 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
       pollIntervalMs: config.poll_interval,
       prefetchMax: config.prefetch_limit,
       discoverPath: config.discover_path,
+      foreignJwtClaims: config.allowed_foreign_jwt_claims,
       version: VERSION,
       ...(joinToken === undefined ? {} : { joinToken }),
       ...(config.recovery_key === undefined
@@ -89,6 +90,7 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
       clock,
       random: systemRandom,
       log,
+      logLevels,
       kernel,
       ...(prover === undefined ? {} : { prover }),
       ...onCallOf(operations),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   type Clock,
   type LogEvent,
+  type LogLevelSwitch,
   type Random,
   systemClock,
   systemRandom,
@@ -29,6 +30,8 @@ export type LogLine = LogEvent & Required<Pick<LogEvent, "fields">>;
 export interface TestAgentOptions extends Partial<AgentOptions> {
   readonly server: AgentOptions["server"];
   readonly clock?: Clock;
+  /** Of its log. Default: none. */
+  readonly logLevels?: LogLevelSwitch;
   /** Beside the built-in ones. */
   readonly attestors?: AgentDeps["attestors"];
   /** By what it comes in, in place of a join token. */
@@ -58,7 +61,14 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
   const log: LogLine[] = [];
   const waiting: { event: string; resolve: (line: LogLine) => void }[] = [];
   const kernel = await openKernel();
-  const { clock = systemClock, attestors = [], keeps = () => true, prover, ...given } = options;
+  const {
+    clock = systemClock,
+    attestors = [],
+    keeps = () => true,
+    prover,
+    logLevels,
+    ...given
+  } = options;
   const open = (more: Partial<AgentOptions> = {}): Promise<RunningAgent> =>
     openAgent(
       {
@@ -76,6 +86,7 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
         kernel,
         attestors,
         ...(prover === undefined ? {} : { prover }),
+        ...(logLevels === undefined ? {} : { logLevels }),
         log: ({ fields = {}, ...event }) => {
           const line = { ...event, fields };
           if (keeps(line)) log.push(line);

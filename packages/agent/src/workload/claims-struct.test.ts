@@ -34,6 +34,19 @@ test("SID-22 (SPIFFE-ID §4.1): of another trust domain's token only subject, au
   const extra = { iat: NOW / 1000, role: "admin", team: { groups: ["root", 1, null] } };
   const svid = verified({ ...standard, ...extra });
   const told = { ...standard, aud: ["db"] };
-  assert.deepEqual(claimsStruct(svid, { isOurs: false }), told);
-  assert.deepEqual(claimsStruct(svid, { isOurs: true }), { ...told, ...extra });
+  const alsoForeign = new Set<string>();
+  assert.deepEqual(claimsStruct(svid, { isOurs: false, alsoForeign }), told);
+  assert.deepEqual(claimsStruct(svid, { isOurs: true, alsoForeign }), { ...told, ...extra });
+});
+
+test("claims of another trust domain that the operator allows are told by their exact names", () => {
+  const svid = verified({
+    sub: "spiffe://other.org/web",
+    aud: ["db"],
+    exp: NOW / 1000 + 60,
+    role: "admin",
+    Role: "root",
+  });
+  const told = claimsStruct(svid, { isOurs: false, alsoForeign: new Set(["role", "absent"]) });
+  assert.deepEqual(Object.keys(told).toSorted(), ["aud", "exp", "role", "sub"]);
 });

@@ -8,15 +8,15 @@ const OF_ANYBODY: ReadonlySet<string> = new Set(["sub", "aud", "exp"]);
 
 /**
  * The claims of a verified token as the Workload API tells them: `aud` always as a list, and of another trust domain's
- * token only subject, audience and end.
+ * token only subject, audience and end, and what the operator allows beside.
  */
 export function claimsStruct(
   { claims, audience }: VerifiedJwtSvid,
-  { isOurs }: { readonly isOurs: boolean },
+  { isOurs, alsoForeign }: { readonly isOurs: boolean; readonly alsoForeign: ReadonlySet<string> },
 ): { [name: string]: Plain } {
   const told: [string, Plain][] = [];
   for (const [name, value] of claims) {
-    if (!isOurs && !OF_ANYBODY.has(name)) continue;
+    if (!isOurs && !OF_ANYBODY.has(name) && !alsoForeign.has(name)) continue;
     told.push([name, name === "aud" ? [...audience] : plain(value)]);
   }
   return Object.fromEntries(told);

@@ -33,6 +33,8 @@ export interface JwtApiDeps {
   readonly gate: CallerGate;
   readonly groups: IdentityGroups;
   readonly jwtSvids: JwtSvidCache;
+  /** Claims of other trust domains' tokens that are told beside those of everybody. */
+  readonly foreignClaims: ReadonlySet<string>;
   /** Whether the agent has heard of its entries, now or before a restart. */
   readonly knowsEntries: () => boolean;
 }
@@ -88,7 +90,7 @@ export async function validateJwtSvid(
   request: ValidateJWTSVIDRequest,
   context: CallContext<UnixConnection>,
 ): Promise<MessageInitShape<typeof ValidateJWTSVIDResponseSchema>> {
-  const { serverNow, gate, groups } = deps;
+  const { serverNow, gate, groups, foreignClaims } = deps;
   const { audience, svid } = request;
   if (!isAudience([audience])) throw invalid("an audience is required");
   if (svid === "") throw invalid("a JWT-SVID is required");
@@ -105,7 +107,10 @@ export async function validateJwtSvid(
     entries.map(({ spiffeId }) => spiffeId),
   );
   const isOurs = entries.some(({ spiffeId }) => isOfSameDomain(spiffeId, verified));
-  return { spiffeId: verified.id, claims: claimsStruct(verified, { isOurs }) };
+  return {
+    spiffeId: verified.id,
+    claims: claimsStruct(verified, { isOurs, alsoForeign: foreignClaims }),
+  };
 }
 
 /** The caller with its entries: the same gate and the same refusals as for X.509. */
