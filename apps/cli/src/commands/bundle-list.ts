@@ -7,7 +7,8 @@ import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
 import { EXIT } from "../exit-codes.ts";
 import { bundleFormat, spiffeBundleOf } from "../federation/bundle-file.ts";
 
-const PAGE = 20;
+/** Bundles are at most 256 KiB, and a message 4 MiB. */
+const PAGE = 10;
 
 /** `bonafide bundle list` */
 export const bundleList: Command = defineCommand({

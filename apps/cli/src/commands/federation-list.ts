@@ -5,7 +5,8 @@ import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
 import { EXIT } from "../exit-codes.ts";
 import { relationshipJson, relationshipText } from "../federation/relationship.ts";
 
-const PAGE = 20;
+/** Bundles are at most 256 KiB, and a message 4 MiB. */
+const PAGE = 10;
 
 /** `bonafide federation list` */
 export const federationList: Command = defineCommand({

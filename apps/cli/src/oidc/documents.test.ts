@@ -56,7 +56,15 @@ test("keys go out with their IDs, use and algorithm, and are named so that nobod
 
 test("another host, path or method is refused; health is told to anybody, and is bad without fresh keys", () => {
   const statusOf = (request: OidcRequest, state = STATE): number => answer(request, state).status;
-  for (const host of ["evil.example", "", "oidc.example.org.evil.example", "127.0.0.1:443"]) {
+  for (const host of [
+    "evil.example",
+    "",
+    "oidc.example.org.evil.example",
+    "127.0.0.1:443",
+    "oidc.example.org:99999",
+    "oidc.example.org:",
+    "oidc.example.org:x",
+  ]) {
     assert.equal(statusOf(ask(DISCOVERY, { host })), 421);
     assert.equal(statusOf(ask("/keys", { host })), 421);
     assert.equal(statusOf(ask("/ready", { host })), 200);

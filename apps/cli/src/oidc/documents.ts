@@ -55,11 +55,14 @@ export function answer(request: OidcRequest, state: OidcState): OidcAnswer {
     return plain(method, isReady ? 200 : 503, isReady ? "ready" : "not ready");
   }
   const host = request.host.toLowerCase();
-  if (!state.domains.has(host.replace(/:\d+$/, ""))) return plain(method, 421, "not this host");
-  const issuer = state.issuer ?? `https://${host}`;
-  const prefix = new URL(issuer).pathname.replace(/\/$/, "");
+  const issuer = URL.parse(state.issuer ?? `https://${host}`);
+  // A port that is none makes no URL.
+  if (!state.domains.has(host.replace(/:\d+$/, "")) || issuer === null) {
+    return plain(method, 421, "not this host");
+  }
+  const prefix = issuer.pathname.replace(/\/$/, "");
   if (path === `${prefix}/.well-known/openid-configuration`) {
-    return json(request, { text: discoveryDocument(issuer), etag: "" });
+    return json(request, { text: discoveryDocument(state.issuer ?? `https://${host}`), etag: "" });
   }
   if (path !== `${prefix}/keys`) return plain(method, 404, "not found");
   if (state.keySet === undefined) return plain(method, 503, "no keys yet");
