@@ -4,11 +4,13 @@ import { after, before, test } from "node:test";
 import { generateKey } from "@bonafide/pki";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
+import { Debug } from "@bonafide/proto/spire/api/server/debug/v1/debug_pb";
 import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { LocalAuthority } from "@bonafide/proto/spire/api/server/localauthority/v1/localauthority_pb";
+import { Logger } from "@bonafide/proto/spire/api/server/logger/v1/logger_pb";
 import { SVID } from "@bonafide/proto/spire/api/server/svid/v1/svid_pb";
 import type { X509SVIDResponse } from "@bonafide/proto/workload_pb";
-import { attest, failureOf } from "@bonafide/server/testing";
+import { attest, csrOf, failureOf } from "@bonafide/server/testing";
 import { certificatesOf } from "./certificates.ts";
 import { openScenario, type Presented, type Scenario } from "./scenario.ts";
 
@@ -79,6 +81,40 @@ test(
       for (const [name, call] of Object.entries(administration(presented))) {
         assert.equal((await failureOf(call())).status, "permission_denied", `${who}: ${name}`);
       }
+    }
+  },
+);
+
+test(
+  "debug-endpoints: logger and debug are answered on the admin socket only",
+  options,
+  async () => {
+    assert.ok((await scenario.admin(Debug).getInfo({})).uptime >= 0);
+    await scenario.admin(Logger).getLogger({});
+    for (const call of [
+      scenario.remote(Debug).getInfo({}),
+      scenario.remote(Logger).getLogger({}),
+    ]) {
+      assert.ok(["permission_denied", "unimplemented"].includes((await failureOf(call)).status));
+    }
+  },
+);
+
+test(
+  "downstream-endpoints: who is no downstream gets no authority and publishes no key",
+  options,
+  async () => {
+    await using agent = await scenario.agent(await scenario.token("/node/downstream"));
+    await agent.serves();
+    await scenario.entry("/plain-2", "/node/downstream");
+    const plain = presentedBy(await agent.hasIds([scenario.text("/plain-2")]));
+    const csr = csrOf(generateKey("ec-p256"));
+    for (const presented of [plain, undefined]) {
+      const calls = [
+        scenario.remote(SVID, presented).newDownstreamX509CA({ csr }),
+        scenario.remote(Bundle, presented).publishJWTAuthority({}),
+      ];
+      for (const call of calls) assert.equal((await failureOf(call)).status, "permission_denied");
     }
   },
 );
