@@ -29,8 +29,8 @@ const USERS = [
   "needs a user who is not root",
   "needs a checkout that other users can read",
 ];
-/** Shells that completion is tried in; bash is always there. */
-const SHELLS = ["needs zsh", "needs fish"];
+/** Programs that other people's files are tried with: shells for completion, systemd for its units. */
+const SHELLS = ["needs zsh", "needs fish", "needs systemd-analyze"];
 /** What a kernel or a container may lack. */
 const KERNEL = [
   "needs a cgroup v2 tree",
