@@ -28,6 +28,10 @@ export const CLI_ERRORS = {
   AUTHZ_ROUTES_UNEDITABLE: { status: "failed_precondition", retry: false },
   /** A revision cannot be read: no repository, no such revision, a link, or git is not installed. */
   GIT_UNREADABLE: { status: "failed_precondition", retry: false },
+  /** A backup is damaged, or no store of this program. */
+  BACKUP_INVALID: { status: "invalid_argument", retry: false },
+  /** A file of `export spire` cannot be read, or is of another trust domain than the server. */
+  IMPORT_INVALID: { status: "invalid_argument", retry: false },
   PLATFORM_UNSUPPORTED: { status: "failed_precondition", retry: false },
 } as const;
 CLI_ERRORS satisfies ErrorTable;

@@ -125,8 +125,13 @@ export function failure(code: StoreErrorCode, message: string): BonafideError {
   return new BonafideError(STORE_ERRORS, code, message);
 }
 
-/** A lock that the kernel takes back when the process ends in any way: SQLite's own, on a file beside the database. */
-function lockFile(path: string): DatabaseSync {
+/**
+ * Locks a database file against every server, also while it is not there: a lock that the kernel takes back when the
+ * process ends in any way, SQLite's own, on a file beside the database. Closing it lets go.
+ *
+ * @throws STORE_LOCKED
+ */
+export function lockFile(path: string): DatabaseSync {
   closeSync(openSync(`${path}.lock`, "a", 0o600));
   const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {

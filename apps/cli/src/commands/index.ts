@@ -293,6 +293,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./why.ts")).why,
   },
   {
+    name: "backup",
+    summary: "copies a server's store",
+    load: async () => (await import("./backup.ts")).backup,
+  },
+  {
+    name: "restore",
+    summary: "puts a backup in a store's place",
+    load: async () => (await import("./restore.ts")).restore,
+  },
+  {
+    name: "export spire",
+    summary: "writes what a server of SPIRE's API holds",
+    load: async () => (await import("./export-spire.ts")).exportSpire,
+  },
+  {
+    name: "import spire",
+    summary: "takes over what `export spire` wrote",
+    load: async () => (await import("./import-spire.ts")).importSpire,
+  },
+  {
     name: "ledger log",
     summary: "shows every change of the control plane",
     load: async () => (await import("./ledger-log.ts")).ledgerLog,
