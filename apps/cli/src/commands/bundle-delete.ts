@@ -5,6 +5,7 @@ import {
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { usage } from "../arguments/parse-flags.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
+import { ID_FLAG } from "../federation/id-flag.ts";
 import { itemOutcome } from "../federation/item-outcome.ts";
 
 const MODES: ReadonlyMap<string, Mode> = new Map([
@@ -19,13 +20,7 @@ export const bundleDelete: Command = defineCommand({
   summary: "deletes another trust domain's bundle: nobody of it is believed any more",
   flags: {
     ...SOCKET_FLAG,
-    id: {
-      kind: "string",
-      required: true,
-      help: "whose bundle it is",
-      placeholder: "TRUST-DOMAIN",
-      spire: "id",
-    },
+    ...ID_FLAG,
     mode: {
       kind: "string",
       help: "what becomes of entries that federate with it: restrict (they keep it), delete or dissociate",

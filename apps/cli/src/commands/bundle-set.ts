@@ -2,6 +2,7 @@ import { Bundle } from "@bonafide/proto/spire/api/server/bundle/v1/bundle_pb";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
 import { bundleFormat, readBundleFile } from "../federation/bundle-file.ts";
+import { ID_FLAG } from "../federation/id-flag.ts";
 import { itemOutcome } from "../federation/item-outcome.ts";
 
 /** `bonafide bundle set` */
@@ -10,13 +11,7 @@ export const bundleSet: Command = defineCommand({
   summary: "keeps another trust domain's bundle, in place of the one that may be there",
   flags: {
     ...SOCKET_FLAG,
-    id: {
-      kind: "string",
-      required: true,
-      help: "whose bundle it is",
-      placeholder: "TRUST-DOMAIN",
-      spire: "id",
-    },
+    ...ID_FLAG,
     path: {
       kind: "string",
       help: "file that holds it",

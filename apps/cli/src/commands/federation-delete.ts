@@ -1,6 +1,7 @@
 import { TrustDomain } from "@bonafide/proto/spire/api/server/trustdomain/v1/trustdomain_pb";
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
+import { ID_FLAG } from "../federation/id-flag.ts";
 import { itemOutcome } from "../federation/item-outcome.ts";
 
 /** `bonafide federation delete` */
@@ -9,13 +10,7 @@ export const federationDelete: Command = defineCommand({
   summary: "no longer fetches another trust domain's bundle; the bundle itself stays",
   flags: {
     ...SOCKET_FLAG,
-    id: {
-      kind: "string",
-      required: true,
-      help: "whose bundle it is",
-      placeholder: "TRUST-DOMAIN",
-      spire: "id",
-    },
+    ...ID_FLAG,
   },
   examples: ["bonafide federation delete --id other.org"],
   async run({ flags, env, output, signal }) {

@@ -2,6 +2,7 @@ import { TrustDomain } from "@bonafide/proto/spire/api/server/trustdomain/v1/tru
 import { type Command, defineCommand } from "../arguments/command.ts";
 import { connectServer, SOCKET_FLAG } from "../clients/connect-server.ts";
 import { EXIT } from "../exit-codes.ts";
+import { ID_FLAG } from "../federation/id-flag.ts";
 
 /** `bonafide federation refresh` */
 export const federationRefresh: Command = defineCommand({
@@ -9,13 +10,7 @@ export const federationRefresh: Command = defineCommand({
   summary: "fetches another trust domain's bundle now",
   flags: {
     ...SOCKET_FLAG,
-    id: {
-      kind: "string",
-      required: true,
-      help: "whose bundle it is",
-      placeholder: "TRUST-DOMAIN",
-      spire: "id",
-    },
+    ...ID_FLAG,
   },
   examples: ["bonafide federation refresh --id other.org"],
   async run({ flags, env, output, signal }) {

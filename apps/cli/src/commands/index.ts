@@ -155,12 +155,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "federation create",
     summary: "begins to fetch a bundle",
-    load: async () => (await import("./federation-create.ts")).federationCreate,
+    load: async () => (await import("./federation-write.ts")).federationCreate,
   },
   {
     name: "federation update",
     summary: "changes how it is fetched",
-    load: async () => (await import("./federation-update.ts")).federationUpdate,
+    load: async () => (await import("./federation-write.ts")).federationUpdate,
   },
   {
     name: "federation list",
