@@ -41,6 +41,10 @@ export declare const ENFORCE_ERRORS: {
         readonly status: "unavailable";
         readonly retry: true;
     };
+    readonly CLAIMS_INVALID: {
+        readonly status: "invalid_argument";
+        readonly retry: false;
+    };
 };
 
 export interface Edge {
@@ -141,6 +145,8 @@ export interface VerifiedUser {
 
 export declare function answerOf(request: IncomingMessage): Answer | undefined;
 
+export declare function authorizeConnections(enforcer: Enforcer, take: TakeConnection<VerifiedPeer>): TakeConnection<VerifiedPeer>;
+
 export declare function authorizeExpress<R extends ExpressRequest>(enforcer: Enforcer, options?: HttpAuthorizeOptions<R>): ExpressMiddleware<R>;
 
 export declare function authorizeFastify<R extends FastifyRequestLike>(enforcer: Enforcer, options?: HttpAuthorizeOptions<R>): FastifyHook<R>;
@@ -150,6 +156,8 @@ export declare function authorizeGrpc(enforcer: Enforcer, options?: GrpcAuthoriz
 export declare function authorizeHttp(enforcer: Enforcer, listener: VerifiedRequestListener, options?: HttpAuthorizeOptions<IncomingMessage>): VerifiedRequestListener;
 
 export declare function denialOf({ reason, decision }: Answer): BonafideError;
+
+export declare function userOfClaims(claims: Readonly<Record<string, unknown>>): VerifiedUser;
 
 // @bonafide/enforce/testing
 

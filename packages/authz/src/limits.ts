@@ -73,5 +73,8 @@ export const BUNDLE_LIFE_MS_MAX: number = 400 * 24 * 3_600_000;
 /** Most callers whose entities are kept, of those that a bundle does not list. */
 export const CALLERS_KEPT_MAX = 1000;
 
+/** Longest line of an access log, in characters: all that an enforcer counted may stand in one. */
+export const LOG_LINE_CHARACTERS_MAX: number = 16 * 1024 * 1024;
+
 /** Most different edges that one reading of an access log tells apart. */
 export const LOG_EDGES_MAX = 1_000_000;

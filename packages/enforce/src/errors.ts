@@ -6,6 +6,8 @@ export const ENFORCE_ERRORS = {
   CALL_DENIED: { status: "permission_denied", retry: false },
   /** There is no bundle to decide by, or it has expired; `details.decision` names the record. */
   POLICY_NOT_READY: { status: "unavailable", retry: true },
+  /** Claims of a token are not those of a user. */
+  CLAIMS_INVALID: { status: "invalid_argument", retry: false },
 } as const;
 ENFORCE_ERRORS satisfies ErrorTable;
 

@@ -2,6 +2,8 @@ export { type CountedEdge, type Edge, type EdgeReport } from "./core/edge-counte
 export { type Asked } from "./core/judge.ts";
 export { type RecordReport } from "./core/record-ring.ts";
 export { type Grant, type VerifiedUser } from "./core/verified-user.ts";
+export { userOfClaims } from "./core/user-of-claims.ts";
+export { authorizeConnections } from "./connections.ts";
 export {
   type Answer,
   type BundleSource,

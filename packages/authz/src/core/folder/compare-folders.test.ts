@@ -64,6 +64,24 @@ test("a permit that opens a chain to data shows the chain, and the way back show
   assert.match(renderPullRequest(compareFolders(before, after)), /### New chains of calls to data/);
 });
 
+test("who takes from a topic makes nobody call, who publishes to it may", () => {
+  const topic: readonly [string, string] = [
+    "teams/shop/routes/topics.yaml",
+    "service: catalogue\ntopics: [{ name: changed }]",
+  ];
+  for (const [action, chains] of [
+    ["topic.consume", 0],
+    ["topic.publish", 1],
+  ] as const) {
+    const permit = `allow: [{ id: t, reason: y, from: spiffe://partner.example/caller, to: "topic:catalogue/changed", actions: [${action}], approver: "@sec" }]`;
+    const diff = compareFolders(
+      folderWith(SERVED, topic),
+      folderWith(SERVED, topic, ["teams/shop/policies/t.yaml", permit]),
+    );
+    assert.equal(diff.newPaths.length, chains, action);
+  }
+});
+
 test("who serves a service alone opens a chain, without any change of access", () => {
   const { changes, newPaths } = compareFolders(folderWith(PARTNER), folderWith(PARTNER, SERVED));
   assert.deepEqual(changes, []);

@@ -48,6 +48,23 @@ test("equal edges are added up, times may be texts, old lines are left out", () 
   assert.equal(readAccessLog([]).firstAt, undefined);
 });
 
+test("all that an enforcer counted is read from one line, and no caller's name spoils a log", () => {
+  const long = `spiffe://example.org${"/a".repeat(70)}`;
+  const edges = [edge({ count: 2 }), edge({ caller: "*", allowed: true }), edge({ caller: long })];
+  const report = { edges: edges.map((one): unknown => JSON.parse(one)), allowed: 1, denied: 3 };
+  const log = readAccessLog([JSON.stringify({ ...report, undeclared: 0, uncounted: 0 })]);
+  assert.deepEqual(
+    log.edges.map(({ caller, count }) => [caller?.id, count]),
+    [
+      [shop("checkout"), 2],
+      [undefined, 1],
+      [long, 1],
+    ],
+  );
+  assert.deepEqual(readAccessLog(edges).edges, log.edges);
+  assert.doesNotThrow(() => suggestPermits(folder, graph, log.edges));
+});
+
 test("undeclared paths are counted by what was asked for, in bounded room", () => {
   const one = (n: number): string => edge({ resource: "payments/?", asked: `GET /${n}` });
   const lines = Array.from({ length: 300 }, (_, n) => one(n));

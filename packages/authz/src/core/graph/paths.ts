@@ -16,7 +16,8 @@ export interface Hop {
 export const PATH_HOPS_MAX = 16;
 
 /**
- * Chains of calls: whoever may call a service may make the workloads that serve it call what they may.
+ * Chains of calls: whoever may call a service, or publish to a topic of it, may make the workloads that serve it call what
+ * they may. Tables, and what is taken from a topic, are ends.
  *
  * It looks at who may call whom, never at what a service does with a call, so it finds every chain that is possible and
  * some that are not. Conditional access counts as access.
@@ -95,6 +96,7 @@ export class AccessPaths {
           for (const call of this.calls(caller)) {
             const longer = [...path, call];
             yield longer;
+            if (!isPassedOn(call.action)) continue;
             const servers = this.#serversOf(call.resource).filter(({ key }) => !seen.has(key));
             for (const { key } of servers) seen.add(key);
             if (servers.length > 0) next.push({ path: longer, callers: servers });
@@ -108,6 +110,11 @@ export class AccessPaths {
   #serversOf(resource: EntityUid): readonly EntityUid[] {
     return this.#servers.get(serviceOf(resource)) ?? [];
   }
+}
+
+/** Whether what serves a resource hears of it: who reads a table, or takes from a topic, makes nobody do anything. */
+function isPassedOn({ id }: EntityUid): boolean {
+  return id !== "topic.consume" && !id.startsWith("db.");
 }
 
 /** The name of the service that a resource belongs to; no name of a service holds a slash. */
