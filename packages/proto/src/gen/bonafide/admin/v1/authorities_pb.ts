@@ -240,6 +240,8 @@ export const AuthorityStandingSchema: GenEnum<AuthorityStanding> = /*@__PURE__*/
  */
 export const Authorities: GenService<{
   /**
+   * Also those of other servers, and revoked and expired ones for as long as they are known.
+   *
    * @generated from rpc bonafide.admin.v1.Authorities.ListAuthorities
    */
   listAuthorities: {
