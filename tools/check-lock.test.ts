@@ -20,7 +20,7 @@ test("allowed licences, denied scripts and exact versions are accepted", () => {
         "node_modules/a/node_modules/@s/c": { license: "MIT AND ISC", hasInstallScript: true },
         "node_modules/@bonafide/x": { resolved: "packages/x", link: true },
       },
-      { allowScripts: { "@s/c": false } },
+      { allowScripts: { "@s/c": false }, devDependencies: { b4: "npm:@s/b@4.0.0" } },
     ),
   );
   const { code, text } = tree.run("check-lock.ts");
@@ -41,6 +41,7 @@ const faults: Readonly<Record<string, Record<string, string>>> = {
     "node_modules/b": { license: "MIT", resolved: "https://registry.example/b/-/b-1.0.0.tgz" },
   }),
   "a version range": files({}, { devDependencies: { b: "^1.0.0" } }),
+  "a version range under another name": files({}, { devDependencies: { b4: "npm:b@^4.0.0" } }),
   "an empty lock": {
     "package.json": "{}",
     "package-lock.json": JSON.stringify({ packages: { "": {} } }),

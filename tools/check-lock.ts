@@ -79,7 +79,8 @@ for (const path of ["package.json", ...globSync("{packages,plugins,apps}/*/packa
   const { dependencies, devDependencies, optionalDependencies } = readManifest(path);
   const wanted = { ...dependencies, ...devDependencies, ...optionalDependencies };
   for (const [name, version] of Object.entries(wanted)) {
-    if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) {
+    // Also under another name, so that two versions of one package can be tested side by side.
+    if (!/^(?:npm:(?:@[\w.-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) {
       problems.push(`${path}: ${name} ${version} is not an exact version`);
     }
   }
