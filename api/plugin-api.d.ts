@@ -86,6 +86,20 @@ export declare class HeldKeys {
     close(): void;
 }
 
+export declare abstract class InProcessKeyManager implements KeyManager, CanSignInProcess {
+    abstract readonly name: string;
+    protected readonly held: HeldKeys;
+    constructor(held?: HeldKeys);
+    abstract generate(slot: string, algorithm: ManagedKeyAlgorithm, options?: Options): Promise<ManagedKey>;
+    find(slot: string, options?: Options): Promise<ManagedKey | undefined>;
+    list(options?: Options): Promise<readonly ManagedKey[]>;
+    sign(key: ManagedKey, message: Uint8Array, options?: Options): Promise<Uint8Array>;
+    abstract remove(slot: string, options?: Options): Promise<void>;
+    signer(key: ManagedKey): Signer;
+    abstract close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
 export interface JoinTokenStore {
     byHash(tokenSha256: string): Promise<StoredObject<JoinTokenObject> | undefined>;
     expiredBefore(ms: number, limit: number): Promise<StoredObject<JoinTokenObject>[]>;

@@ -1,4 +1,5 @@
 export { HeldKeys } from "./held-keys.ts";
+export { InProcessKeyManager } from "./in-process-key-manager.ts";
 export {
   type CanSignInProcess,
   canSignInProcess,

@@ -6,12 +6,12 @@ import {
   generateKey,
   keyAlgorithmOf,
   parsePrivateKeyPem,
-  type Signer,
 } from "@bonafide/pki";
 import {
   type CanSignInProcess,
   checkKeySlot,
   HeldKeys,
+  InProcessKeyManager,
   type KeyManager,
   type ManagedKey,
   type ManagedKeyAlgorithm,
@@ -74,17 +74,16 @@ function parseKeyFile(
   return { key, privateKey };
 }
 
-class DiskKeyManager implements KeyManager, CanSignInProcess {
+class DiskKeyManager extends InProcessKeyManager {
   readonly name = "disk";
   readonly #folder: KeyFolder;
-  readonly #held: HeldKeys;
   /** The end of the queue of writes: they happen one after the other, in the order of the calls. */
   #writes: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(folder: KeyFolder, held: HeldKeys) {
+    super(held);
     this.#folder = folder;
-    this.#held = held;
   }
 
   async generate(
@@ -92,41 +91,25 @@ class DiskKeyManager implements KeyManager, CanSignInProcess {
     algorithm: ManagedKeyAlgorithm,
     options?: Options,
   ): Promise<ManagedKey> {
-    this.#held.begin(options);
+    this.held.begin(options);
     checkKeySlot(slot);
     return this.#write(options, async () => {
       const { privateKey, spki } = generateKey(algorithm);
       const key = { slot, algorithm, spki };
       const pem = formatPem("PRIVATE KEY", encodePrivateKey(privateKey));
       await this.#folder.replace(slot, pem);
-      this.#held.put(key, privateKey);
+      this.held.put(key, privateKey);
       return key;
     });
   }
 
-  async find(slot: string, options?: Options): Promise<ManagedKey | undefined> {
-    return this.#held.find(slot, options);
-  }
-
-  async list(options?: Options): Promise<readonly ManagedKey[]> {
-    return this.#held.list(options);
-  }
-
-  async sign(key: ManagedKey, message: Uint8Array, options?: Options): Promise<Uint8Array> {
-    return this.#held.sign(key, message, options);
-  }
-
   async remove(slot: string, options?: Options): Promise<void> {
-    this.#held.begin(options);
+    this.held.begin(options);
     checkKeySlot(slot);
     await this.#write(options, async () => {
       await this.#folder.remove(slot);
-      this.#held.delete(slot);
+      this.held.delete(slot);
     });
-  }
-
-  signer(key: ManagedKey): Signer {
-    return this.#held.signer(key);
   }
 
   async close(): Promise<void> {
@@ -135,14 +118,10 @@ class DiskKeyManager implements KeyManager, CanSignInProcess {
   }
 
   async #end(): Promise<void> {
-    this.#held.end();
+    this.held.end();
     await this.#writes;
-    this.#held.close();
+    this.held.close();
     await this.#folder.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 
   /** Queues a write; a failure is its caller's and does not stop the next one. */
