@@ -6,7 +6,6 @@ import {
   erasePart,
   KINDS,
   type ProjectionRow,
-  type RowColumns,
 } from "@bonafide/ledger";
 import type {
   AppendBatch,
@@ -20,9 +19,10 @@ import type {
   StoredLeaf,
   StoredNode,
 } from "@bonafide/plugin-api";
-import { blob, integer, type Row, text, words } from "./columns.ts";
+import { blob, integer, type Row, text } from "./columns.ts";
 import { Database, failure, type DatabaseOptions } from "./database.ts";
 import { type Condition, entryCondition, nodeCondition } from "./filters.ts";
+import { readRows } from "./read-rows.ts";
 import { codedError } from "./sqlite-failure.ts";
 import { RowWriter } from "./write-rows.ts";
 
@@ -33,21 +33,6 @@ export interface FoundLeaf extends StoredLeaf {
   readonly soft?: NodeSoftState | undefined;
 }
 
-const TYPED_TABLES: ReadonlyMap<number, string> = new Map([
-  [KINDS.entry, "entry"],
-  [KINDS.node, "agent"],
-  [KINDS.joinToken, "join_token"],
-]);
-/** Rows of `object`, and typed rows that none of them stands for, which only an edit can leave. */
-const ALL_ROWS =
-  [
-    "SELECT kind, key, n, first_n, natural_key FROM object WHERE (kind, key) > (?1, ?2)",
-    ...[...TYPED_TABLES].map(
-      ([kind, table]) =>
-        `SELECT ${kind}, key, 0, 0, NULL FROM ${table} t WHERE (${kind}, key) > (?1, ?2) AND NOT EXISTS ` +
-        `(SELECT 1 FROM object o WHERE o.kind = ${kind} AND o.key = t.key)`,
-    ),
-  ].join(" UNION ALL ") + " ORDER BY 1, 2 LIMIT ?3";
 const ENTRIES = "FROM entry r JOIN leaf l ON l.n = r.n";
 const NODES = "FROM agent r JOIN leaf l ON l.n = r.n LEFT JOIN soft s ON s.spiffe_id = r.spiffe_id";
 const TOKENS = "FROM join_token r JOIN leaf l ON l.n = r.n";
@@ -195,8 +180,7 @@ export class StoreCalls {
   }
 
   rowsAfter(after: ObjectRef | undefined, limit: number): ProjectionRow[] {
-    const { kindNumber, key } = after ?? { kindNumber: -1, key: new Uint8Array() };
-    return this.#all(ALL_ROWS, kindNumber, key, limit).map((row) => this.#projection(row));
+    return readRows((sql, ...values) => this.#all(sql, ...values), after, limit);
   }
 
   reopen(): void {
@@ -207,24 +191,6 @@ export class StoreCalls {
 
   close(): void {
     this.#database.close();
-  }
-
-  /** A row of `object` and its typed row as one; where they differ, n is 0, which is never right. */
-  #projection(row: Row): ProjectionRow {
-    const kindNumber = integer(row, "kind");
-    const key = blob(row, "key");
-    const [n, firstN] = [integer(row, "n"), integer(row, "first_n")];
-    const table = TYPED_TABLES.get(kindNumber);
-    if (table === undefined) {
-      const naturalKey = typeof row["natural_key"] === "string" ? row["natural_key"] : "";
-      return { kindNumber, key, n, firstN, columns: { kind: "other", naturalKey } };
-    }
-    const typed = this.#one(`SELECT * FROM ${table} WHERE key=?`, key);
-    if (typed === undefined) {
-      return { kindNumber, key, n: 0, firstN, columns: { kind: "other", naturalKey: "" } };
-    }
-    const agree = integer(typed, "n") === n && integer(typed, "first_n") === firstN;
-    return { kindNumber, key, n: agree ? n : 0, firstN, columns: typedColumns(kindNumber, typed) };
   }
 
   #list(select: string, { sql, values }: Condition, page: PageRequest): FoundLeaf[] {
@@ -289,41 +255,6 @@ export class StoreCalls {
 }
 
 type Values = readonly SQLInputValue[];
-
-function typedColumns(kindNumber: number, row: Row): RowColumns {
-  switch (kindNumber) {
-    case KINDS.entry:
-      return {
-        kind: "entry",
-        entryId: text(row, "entry_id"),
-        spiffeId: text(row, "spiffe_id"),
-        parentId: text(row, "parent_id"),
-        selectors: words(row, "selectors"),
-        federatesWith: words(row, "federates_with"),
-        hint: text(row, "hint"),
-        downstream: integer(row, "downstream") !== 0,
-      };
-    case KINDS.node: {
-      const state = text(row, "state");
-      return {
-        kind: "node",
-        spiffeId: text(row, "spiffe_id"),
-        attestationType: text(row, "attestation_type"),
-        selectors: words(row, "selectors"),
-        // Another word comes from an edit; any of ours that the leaf does not have shows it as well.
-        state: state === "live" || state === "banned" ? state : "evicted",
-        canReattest: integer(row, "can_reattest") !== 0,
-      };
-    }
-    default:
-      return {
-        kind: "joinToken",
-        tokenSha256: text(row, "token_sha256"),
-        expiresAtMs: integer(row, "expires_at_ms"),
-        spent: integer(row, "spent") !== 0,
-      };
-  }
-}
 
 function softState(row: Row): NodeSoftState {
   return {
