@@ -63,6 +63,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./agent-healthcheck.ts")).agentHealthcheck,
   },
   {
+    name: "agent info",
+    summary: "says what an agent holds",
+    load: async () => (await import("./debug-info.ts")).agentInfo,
+  },
+  {
+    name: "agent logger get",
+    summary: "says how much an agent logs",
+    load: async () => (await import("./logger.ts")).agentLoggerGet,
+  },
+  {
+    name: "agent logger set",
+    summary: "changes how much an agent logs",
+    load: async () => (await import("./logger.ts")).agentLoggerSet,
+  },
+  {
+    name: "agent logger reset",
+    summary: "undoes that",
+    load: async () => (await import("./logger.ts")).agentLoggerReset,
+  },
+  {
     name: "agent list",
     summary: "lists nodes that have joined",
     load: async () => (await import("./agent-list.ts")).agentList,
