@@ -42,7 +42,26 @@ export function targetsOf(
   }));
 }
 
+/** Times that a connection may end before it is open: a server that is full lets go of some. */
+const TRIES_MAX = 20;
+
 async function knock(at: HostileDoor["at"]): Promise<Duplex> {
+  for (let tries = 1; ; tries++) {
+    const { socket, event } = begin(at);
+    const closed = once(socket, "close").then(() => "closed" as const);
+    closed.catch(() => undefined);
+    try {
+      const how = await Promise.race([once(socket, event), closed]);
+      if (how !== "closed") return socket;
+      if (tries === TRIES_MAX) throw new Error("every connection ended before it was open");
+    } catch (error) {
+      socket.destroy();
+      if (tries === TRIES_MAX) throw error;
+    }
+  }
+}
+
+function begin(at: HostileDoor["at"]): { readonly socket: Duplex; readonly event: string } {
   if (at.kind === "tls") {
     const { port, client } = at;
     const socket = connectTls({
@@ -52,11 +71,8 @@ async function knock(at: HostileDoor["at"]): Promise<Duplex> {
       ALPNProtocols: ["h2"],
       ...(client === undefined ? {} : { key: client.keyPem, cert: client.certificatesPem }),
     });
-    await once(socket, "secureConnect");
-    return socket;
+    return { socket, event: "secureConnect" };
   }
   const where = at.kind === "unix" ? { path: at.path } : { port: at.port, host: "127.0.0.1" };
-  const socket = connect({ ...where, allowHalfOpen: true });
-  await once(socket, "connect");
-  return socket;
+  return { socket: connect({ ...where, allowHalfOpen: true }), event: "connect" };
 }
