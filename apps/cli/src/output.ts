@@ -30,7 +30,7 @@ export function createOutput(options: {
 }): Output {
   const { stdout, stderr, json, program } = options;
   const result = (text: string, value: unknown): void => {
-    stdout.write(json ? `${JSON.stringify(value, jsonValue)}\n` : `${text}\n`);
+    stdout.write(json ? `${JSON.stringify(value, jsonValue)}\n` : `${visible(text)}\n`);
   };
   return {
     json,
@@ -43,7 +43,7 @@ export function createOutput(options: {
       stdout.write(text);
     },
     note(text) {
-      stderr.write(`${asCalled(program, text)}\n`);
+      stderr.write(`${visible(asCalled(program, text))}\n`);
     },
     failure(error) {
       if (json) {
@@ -51,10 +51,27 @@ export function createOutput(options: {
         return;
       }
       const { code, message, next } = describe(error);
-      stderr.write(`bonafide: ${asCalled(program, message)} (${code})\n`);
-      if (next !== undefined) stderr.write(`  next: ${asCalled(program, next)}\n`);
+      stderr.write(`bonafide: ${visible(asCalled(program, message))} (${code})\n`);
+      if (next !== undefined) stderr.write(`  next: ${visible(asCalled(program, next))}\n`);
     },
   };
+}
+
+/**
+ * What a terminal would act on, or show in another order, as its code point: names and versions come from nodes and from
+ * other servers. Lines stay lines.
+ */
+function visible(text: string): string {
+  return text.replaceAll(/(?![\n\t])[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, codePoint);
+}
+
+/** A text from elsewhere as a part of one line: it cannot pass for a line of its own. */
+export function oneLine(text: string): string {
+  return visible(text).replaceAll(/[\n\t]/g, codePoint);
+}
+
+function codePoint(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
 /** 64-bit numbers become text, bytes hexadecimal, and the marks of decoded messages go. */
@@ -90,10 +107,11 @@ function describe(error: unknown): Description {
 
 /** Lays rows out in columns, two spaces apart; the last column is not padded. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = rows.map((row) => row.map(oneLine));
   const widths = header.map((name, i) =>
-    Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)),
+    Math.max(name.length, ...lines.map((row) => row[i]?.length ?? 0)),
   );
-  return [header, ...rows]
+  return [header, ...lines]
     .map((row) =>
       row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("  "),
     )

@@ -67,8 +67,8 @@ export const ENTRIES_MAX = 200_000;
 /** Selectors of one entry that are taken from a server. */
 export const SELECTORS_PER_ENTRY_MAX = 256;
 
-/** Authorities of one bundle. */
-export const AUTHORITIES_PER_BUNDLE_MAX = 128;
+/** Authorities of one bundle: more than a server publishes, of its own, of those above and below it, and of others. */
+export const AUTHORITIES_PER_BUNDLE_MAX = 2048;
 
 /** Bytes of a message from the server. */
 export const SERVER_MESSAGE_BYTES_MAX = 16_777_216;

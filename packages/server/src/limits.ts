@@ -46,7 +46,7 @@ export const LIMITS = {
   bundlesPerCall: 250,
   /** Another trust domain's bundle as a document. Agents and workloads get it with all others in one message. */
   foreignBundleBytes: 262_144,
-  /** Authorities of each kind in it: as many as an agent takes. */
+  /** Authorities of each kind in it. */
   foreignAuthorities: 128,
   /** Other trust domains' bundles in one message of the push stream. */
   foreignBytesPerMessage: 1_048_576,
@@ -96,6 +96,8 @@ export const LIMITS = {
   oldAuthorities: 16,
   /** JWT keys that one server below this one has published. */
   downstreamKeys: 16,
+  /** JWT keys of all servers, at which none is taken of those below any more: agents take 2048. */
+  publishedKeys: 512,
   /** Characters of the id of a key that another server published. */
   keyIdChars: 255,
   /** Certificates between an authority and its root, itself included: the rest of a chain is for leaves. */

@@ -203,6 +203,69 @@ test("what an upstream signs for another key is refused, and nothing signs by it
   assert.ok(codes.includes(true));
 });
 
+test("an answer of the upstream from before takes nothing back that came after it was asked for", async () => {
+  const clock = new ManualClock(Date.now());
+  await using upstream = openMemoryUpstream(TD, () => clock.now());
+  await using server = await openTestServer({ upstream, options, clock, isBlind: true });
+  const answer = upstream.bundle.bind(upstream);
+  const gate = Promise.withResolvers<undefined>();
+  let asked = 0;
+  upstream.bundle = async (given) => {
+    const told = await answer(given);
+    if (++asked === 1) await gate.promise;
+    return told;
+  };
+  await turns(clock, () => Promise.resolve(asked === 1));
+  await clock.advance(1);
+  const calls = server.local(LocalAuthority);
+  const key = (await calls.prepareJWTAuthority({})).preparedAuthority?.authorityId ?? "";
+  await calls.activateJWTAuthority({ authorityId: key });
+  const next = idOf(upstream.rotate());
+  await calls.prepareX509Authority({});
+  gate.resolve(undefined);
+  await turns(clock, () => Promise.resolve(asked > 2));
+  const { roots, keys } = await bundleOf(server);
+  assert.ok(roots.some((root) => authorityIdOf(root) === next));
+  assert.ok(keys.includes(key));
+  assert.equal(await kidOf(server), key);
+});
+
+test("a key of another server below the upstream that cannot be used keeps nobody from following it", async () => {
+  const clock = new ManualClock(Date.now());
+  await using upstream = openMemoryUpstream(TD, () => clock.now());
+  await using server = await openTestServer({ upstream, options, clock, isBlind: true });
+  const odd = { expiresAt: 0, tainted: false };
+  await upstream.publishJwtKey({ ...keyOf("\u001b[2J"), ...odd });
+  await upstream.publishJwtKey({ keyId: "odd", publicKey: Uint8Array.of(1), ...odd });
+  await upstream.publishJwtKey({ ...keyOf("sound"), ...odd });
+  await turns(clock, async () => (await bundleOf(server)).keys.includes("sound"));
+  assert.equal((await bundleOf(server)).keys.length, 2);
+  const calls = server.local(LocalAuthority);
+  const authorityId = (await calls.prepareJWTAuthority({})).preparedAuthority?.authorityId ?? "";
+  await calls.activateJWTAuthority({ authorityId });
+  assert.equal(await kidOf(server), authorityId);
+  const told = server.events.filter(({ event }) => event === "upstream.keys_left_out");
+  assert.equal(told.length, 1);
+});
+
+test("an upstream that was set back is not followed, and the log says so once", async () => {
+  const clock = new ManualClock(Date.now());
+  await using upstream = openMemoryUpstream(TD, () => clock.now());
+  await using server = await openTestServer({ upstream, options, clock, isBlind: true });
+  const answer = upstream.bundle.bind(upstream);
+  let asked = 0;
+  upstream.bundle = async (given) => {
+    asked++;
+    return { ...(await answer(given)), sequenceNumber: asked === 1 ? 1000n : 1n };
+  };
+  await turns(clock, () => Promise.resolve(asked > 3));
+  const told = server.events.filter(({ event }) => event === "upstream.behind");
+  assert.deepEqual(
+    told.map(({ fields }) => fields),
+    [{ seen: "1000", answered: "1" }],
+  );
+});
+
 /** A server with a member that has a downstream entry, and one that has none. */
 async function withDownstream(server: TestServer): Promise<{
   readonly nested: TestSvid;
@@ -276,6 +339,8 @@ test("a downstream server publishes its JWT keys: once each, none of another's, 
   assert.equal(await refusalOf({ ...jwtAuthority, ...keyOf("k0") }), "REQUEST_INVALID");
   assert.equal(await refusalOf(keyOf(own?.keyId ?? "")), "REQUEST_INVALID");
   assert.equal(await refusalOf(keyOf("")), "REQUEST_INVALID");
+  assert.equal(await refusalOf(keyOf("k1\nk2")), "REQUEST_INVALID");
+  assert.equal(await refusalOf({ ...jwtAuthority, keyId: "twice" }), "REQUEST_INVALID");
   assert.equal(await refusalOf({ keyId: "x", publicKey: Uint8Array.of(1) }), "REQUEST_INVALID");
   assert.equal(await refusalOf({ ...keyOf("x"), expiresAt: 1n }), "REQUEST_INVALID");
   assert.equal(await refusalOf({ ...keyOf("x"), tainted: true }), "REQUEST_INVALID");
@@ -291,6 +356,7 @@ test("a downstream server publishes its JWT keys: once each, none of another's, 
   await authority.taintJWTAuthority({ authorityId: "k0" });
   await authority.revokeJWTAuthority({ authorityId: "k0" });
   assert.equal(await refusalOf(jwtAuthority), "AUTHORITY_STATE_WRONG");
+  assert.equal(await refusalOf({ ...jwtAuthority, keyId: "again" }), "REQUEST_INVALID");
 });
 
 test("a key that a server in the middle is given reaches its upstream, and comes down with the others", async () => {

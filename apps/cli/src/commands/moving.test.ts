@@ -134,6 +134,9 @@ test("a backup of a running server is whole, and restored in a stopped one's pla
   const refused = await cli.run("restore", damaged, ...dir);
   assert.equal(refused.code, EXIT.data, refused.err);
   assert.match(refused.err, /\(BACKUP_INVALID\)/);
+  writeFileSync(`${file}-wal`, "what would be lost");
+  assert.match((await cli.run("restore", file, ...dir)).err, /\(BACKUP_INVALID\)/);
+  rmSync(`${file}-wal`);
   const restored = await cli.json("restore", file, ...dir);
   assert.deepEqual(restored["state"], state);
   assert.ok(readdirSync(data).some((name) => name.startsWith("ledger.sqlite.before-")));

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BonafideError } from "@bonafide/errors";
 import { replaceSqliteFile } from "@bonafide/store-sqlite";
@@ -33,6 +33,7 @@ export const restore: Command = defineCommand({
     if (!existsSync(file)) {
       throw new BonafideError(CLI_ERRORS, "FILE_UNREADABLE", `${file} is not there`);
     }
+    assertAlone(file);
     const state = await verifiedName(file, { signal });
     if (flags["dry-run"]) {
       output.result(`${file} holds ${nameText(state)}`, { file, state, replaced: null });
@@ -56,3 +57,11 @@ export const restore: Command = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** What lies in a log beside the file would be verified with it, and not restored. */
+function assertAlone(file: string): void {
+  const log = `${file}-wal`;
+  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+  const message = `${file} has a log of SQLite beside it: it is the store of a server, not what bonafide backup wrote`;
+  throw new BonafideError(CLI_ERRORS, "BACKUP_INVALID", message);
+}

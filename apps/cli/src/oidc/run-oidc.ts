@@ -90,7 +90,12 @@ async function serveTls(
 ): Promise<void> {
   const files = { certificateFile: certificate, keyFile: key };
   const first = await readWebCertificate(files);
-  const https = bounded(createHttps({ ...HTTP, ...first, minVersion: "TLSv1.2" }, listener));
+  const https = bounded(
+    createHttps(
+      { ...HTTP, ...first, minVersion: "TLSv1.2", handshakeTimeout: REQUEST_MS },
+      listener,
+    ),
+  );
   https.on("tlsClientError", (_error, socket) => socket.destroy());
   const { host, port } = splitHostPort(listen);
   https.listen({ host, port });

@@ -1,4 +1,5 @@
 import type { Agent } from "@bonafide/proto/spire/api/types/agent_pb";
+import { oneLine } from "../output.ts";
 import { isoSeconds } from "./entry.ts";
 import { idText } from "./spiffe-id.ts";
 
@@ -43,6 +44,6 @@ export function agentText(agent: DescribedAgent): string {
   ];
   return lines
     .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name.padEnd(12)}  ${value}`)
+    .map(([name, value]) => `${name.padEnd(12)}  ${oneLine(value)}`)
     .join("\n");
 }

@@ -45,6 +45,9 @@ export class Upstream {
   readonly #announced = new Set<string>();
   /** JWT keys that the upstream marks. */
   #taintedKeys: ReadonlySet<string> = new Set();
+  /** JWT keys of the upstream that cannot be used here, as the log was told. */
+  #unusable = "";
+  #isBehind = false;
   #seen: bigint | undefined;
 
   constructor(deps: UpstreamDeps, options: UpstreamOptions) {
@@ -119,24 +122,30 @@ export class Upstream {
     const { authority } = this.#deps;
     if (!canPublishJwtKeys(authority)) return;
     const keys = await authority.publishJwtKey(key, within());
-    await this.#adopt({ keys: keys.map(readKey), isWhole: false });
+    await this.#adopt({ keys: this.#readKeys(keys), isWhole: false });
   }
 
   /** Takes over what the upstream publishes now. @returns whether anything changed */
   async refresh(): Promise<boolean> {
+    const askedAt = this.#deps.clock.now();
+    const announced = new Set(this.#announced);
     const bundle = await this.#deps.authority.bundle(within());
     const { sequenceNumber } = bundle;
     const isLate =
       sequenceNumber !== undefined && this.#seen !== undefined && sequenceNumber < this.#seen;
     // An upstream without a root is not well; a late answer, of another of its servers, would undo what came after it.
+    if (isLate) this.#sayBehind(sequenceNumber);
     if (bundle.roots.length === 0 || isLate) return false;
+    this.#isBehind = false;
     this.#seen = sequenceNumber;
     const before = this.#taintedKeys.size;
-    const picture = readBundle(bundle);
+    const picture = this.#readBundle(bundle);
     this.#taintedKeys = new Set(
       picture.keys.filter(({ use, tainted }) => use === "jwt" && tainted).map(({ id }) => id),
     );
-    return (await this.#adopt(picture)) || this.#taintedKeys.size !== before;
+    return (
+      (await this.#adopt(picture, { askedAt, announced })) || this.#taintedKeys.size !== before
+    );
   }
 
   /** Follows the upstream until the signal aborts; failures are logged, and what was known stays in force. */
@@ -158,32 +167,58 @@ export class Upstream {
     return !root.tainted && state === "old";
   }
 
-  async #adopt(picture: UpstreamPicture): Promise<boolean> {
+  /** @param asked  As of when a whole picture speaks: what came after it was asked for is not missing from it. */
+  async #adopt(
+    picture: UpstreamPicture,
+    asked?: { readonly askedAt: number; readonly announced: ReadonlySet<string> },
+  ): Promise<boolean> {
     const { lane, clock, log } = this.#deps;
     const { serverId } = this.#options;
-    const decide = mirroring(picture, {
-      now: clock.now(),
-      serverId,
-      announced: this.#announced,
-    });
+    const now = clock.now();
+    const { askedAt = now, announced = this.#announced } = asked ?? {};
+    const decide = mirroring(picture, { now, askedAt, serverId, announced });
     const actor = { server: serverId, via: "upstream" };
     const { changes } = await lane.submit(decide, { actor, cause: "upstream.bundle" });
     if (changes.length === 0) return false;
     log({ level: "info", event: "upstream.changed", fields: { authorities: changes.length } });
     return true;
   }
+
+  /** @throws UPSTREAM_AUTHORITY_INVALID  a root cannot be read, or there are too many authorities */
+  #readBundle({ roots, jwtKeys, isWhole }: UpstreamBundle): UpstreamPicture {
+    if (roots.length + jwtKeys.length > LIMITS.upstreamAuthorities) {
+      throw unreadable("the upstream publishes too many authorities");
+    }
+    return { keys: [...roots.map(readRoot), ...this.#readKeys(jwtKeys)], isWhole };
+  }
+
+  /**
+   * Keys that cannot be used are left out: any server below the upstream may publish there, and none of them is to keep
+   * the others from following it.
+   */
+  #readKeys(keys: readonly UpstreamJwtKey[]): readonly ForeignKey[] {
+    const usable = keys.filter(({ keyId, publicKey }) => isJwtKey(keyId, publicKey));
+    const left = keys.filter((key) => !usable.includes(key)).map(({ keyId }) => keyId);
+    const told = left.toSorted().join();
+    if (left.length > 0 && told !== this.#unusable) {
+      const fields = { keys: left.length, such: (left[0] ?? "").slice(0, LIMITS.keyIdChars) };
+      this.#deps.log({ level: "warn", event: "upstream.keys_left_out", fields });
+    }
+    this.#unusable = told;
+    return usable.map(readKey);
+  }
+
+  /** An upstream that was set back stays behind for long: nothing that it says is followed meanwhile. */
+  #sayBehind(sequenceNumber: bigint | undefined): void {
+    if (this.#isBehind) return;
+    this.#isBehind = true;
+    const fields = { seen: String(this.#seen), answered: String(sequenceNumber) };
+    this.#deps.log({ level: "warn", event: "upstream.behind", fields });
+  }
 }
 
 function within(): { readonly signal: AbortSignal } {
   return { signal: AbortSignal.timeout(CALL_MS) };
-}
-
-/** @throws UPSTREAM_AUTHORITY_INVALID  a root or a key cannot be read, or there are too many */
-function readBundle({ roots, jwtKeys, isWhole }: UpstreamBundle): UpstreamPicture {
-  if (roots.length + jwtKeys.length > LIMITS.upstreamAuthorities) {
-    throw unreadable("the upstream publishes too many authorities");
-  }
-  return { keys: [...roots.map(readRoot), ...jwtKeys.map(readKey)], isWhole };
 }
 
 function readRoot({ certificate: der, tainted }: UpstreamRoot): ForeignKey {
@@ -204,7 +239,6 @@ function readRoot({ certificate: der, tainted }: UpstreamRoot): ForeignKey {
 }
 
 function readKey({ keyId, publicKey, expiresAt, tainted }: UpstreamJwtKey): ForeignKey {
-  if (!isJwtKey(keyId, publicKey)) throw unreadable("a JWT key of the upstream cannot be read");
   return {
     use: "jwt",
     id: keyId,
@@ -216,9 +250,9 @@ function readKey({ keyId, publicKey, expiresAt, tainted }: UpstreamJwtKey): Fore
   };
 }
 
-/** Whether somebody else's key for JWT-SVIDs can be published: an id of a sane length, and a key that is accepted. */
+/** Whether somebody else's key for JWT-SVIDs can be published: an id that can be shown, and a key that is accepted. */
 export function isJwtKey(keyId: string, spki: Uint8Array): boolean {
-  if (keyId === "" || keyId.length > LIMITS.keyIdChars) return false;
+  if (keyId.length > LIMITS.keyIdChars || !/^[!-~]+$/.test(keyId)) return false;
   try {
     publicKeyOf({ spki });
     return true;

@@ -32,6 +32,8 @@ export interface UpstreamPicture {
 /** Options of {@link mirroring}. */
 export interface MirroringOptions {
   readonly now: number;
+  /** When the picture was asked for: what was published here since is not missing from it. */
+  readonly askedAt: number;
   /** Id of this server. */
   readonly serverId: string;
   /** JWT keys of this server that the upstream is known to have published. */
@@ -44,7 +46,7 @@ export interface MirroringOptions {
  */
 export function mirroring(
   { keys, isWhole }: UpstreamPicture,
-  { now, serverId, announced }: MirroringOptions,
+  { now, askedAt, serverId, announced }: MirroringOptions,
 ): Decide {
   return (view) => {
     const changes: Change[] = [];
@@ -61,6 +63,10 @@ export function mirroring(
         object.server === UPSTREAM ||
         (object.use === "jwt" && object.server === serverId && announced.has(object.id));
       const isPublished = object.state !== "revoked" && object.state !== "expired";
+      // The upstream may have signed, or been told of a key, after it gave this answer.
+      const isNewer =
+        object.server === UPSTREAM && object.preparedAtMs > askedAt && object.preparedAtMs <= now;
+      if (isNewer) continue;
       if (wasTold && isPublished && !named.has(authorityName(object.use, object.id))) {
         changes.push({ put: { ...object, state: "revoked" } });
       }
@@ -107,11 +113,22 @@ export function publication(key: ForeignKey, publisher: string, now: number): De
       return [];
     }
     let count = 0;
+    let all = 0;
     for (const { object } of view.all("authority")) {
-      if (object.server === publisher && object.state !== "revoked") count++;
+      if (object.use !== key.use) continue;
+      // Revoked ones too: a key does not come back by another name.
+      if (equalBytes(object.publicKey, key.publicKey)) {
+        throw refused("REQUEST_INVALID", "this key has another id here");
+      }
+      if (object.state === "revoked") continue;
+      all++;
+      if (object.server === publisher) count++;
     }
     if (count >= LIMITS.downstreamKeys) {
       throw refused("AUTHORITIES_FULL", `this server has ${count} keys published already`);
+    }
+    if (all >= LIMITS.publishedKeys) {
+      throw refused("AUTHORITIES_FULL", `${all} keys are published already: revoke some first`);
     }
     return [{ put: published(key, publisher, now) }];
   };
