@@ -92,7 +92,8 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
   const serializer = new PrometheusSerializer("", false, undefined, true, true);
   return {
     onCall({ service, method, status, durationMs }) {
-      const name = names.of(`${service}/${method}`);
+      // What is not served takes no place: whoever writes names nobody knows would push out those that are.
+      const name = status === "unimplemented" ? undefined : names.of(`${service}/${method}`);
       const [known, called] = name === undefined ? ["other", "other"] : [service, method];
       const attributes: Attributes = { service: known, method: called, status };
       calls.record(durationMs / 1000, attributes);
