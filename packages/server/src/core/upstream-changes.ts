@@ -77,7 +77,12 @@ export function mirroring(
 
 /** What changes of an authority that is known. */
 function followed(known: AuthorityObject, key: ForeignKey): readonly Change[] {
-  if (known.state === "revoked" || !equalBytes(known.publicKey, key.publicKey)) return [];
+  if (!equalBytes(known.publicKey, key.publicKey)) return [];
+  if (known.state === "revoked") {
+    // Renewed above: what is revoked here is remembered for as long as it could come back.
+    const { notAfterMs } = key;
+    return endOf(key) > endOf(known) ? [{ put: { ...known, notAfterMs } }] : [];
+  }
   const state = known.state === "old" && key.tainted ? "tainted" : known.state;
   const isRenewed =
     known.server === UPSTREAM &&
@@ -90,6 +95,10 @@ function followed(known: AuthorityObject, key: ForeignKey): readonly Change[] {
     return [{ put: { ...renewed, activatedAtMs, state: isTainted ? "tainted" : "old" } }];
   }
   return state === known.state ? [] : [{ put: { ...known, state } }];
+}
+
+function endOf({ notAfterMs }: Pick<ForeignKey, "notAfterMs">): number {
+  return notAfterMs || Infinity;
 }
 
 /**
