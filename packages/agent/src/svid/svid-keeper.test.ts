@@ -106,6 +106,12 @@ class Site implements AsyncDisposable {
     this.picture.adopt({ entries: { kind: "same" }, bundle });
   }
 
+  /** The authority that signs is tainted, and the server has no other one yet. */
+  taintWithoutAnother(): void {
+    const bundle = bundleOf([this.#ca], [this.#ca]);
+    this.picture.adopt({ entries: { kind: "same" }, bundle });
+  }
+
   /** The first authority leaves the bundle. */
   revoke(): void {
     this.picture.adopt({ entries: { kind: "same" }, bundle: bundleOf([this.#ca], []) });
@@ -131,6 +137,23 @@ class Site implements AsyncDisposable {
     assert.equal(this.clock.sleepers, 0);
   }
 }
+
+test("a server that goes on signing by a tainted authority is asked again after pauses", async () => {
+  await using site = new Site();
+  await site.settle();
+  site.taintWithoutAnother();
+  await site.settle();
+  await site.clock.advance(TAINT_SPREAD_MS / 2);
+  await site.settle();
+  assert.equal(site.signed, 2);
+  assert.match(site.keeper.trouble(ENTRY.id) ?? "", /tainted/);
+  assert.ok(site.keeper.svid(ENTRY), "the workload keeps what there is");
+  site.taint();
+  await site.clock.advance(1000);
+  await site.settle();
+  assert.equal(site.signed, 3);
+  assert.equal(site.keeper.trouble(ENTRY.id), undefined);
+});
 
 test("SVIDs of a tainted authority are replaced within seconds, not all in one moment", async () => {
   await using site = new Site();

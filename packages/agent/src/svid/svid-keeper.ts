@@ -263,6 +263,7 @@ export class SvidKeeper {
       throw new TypeError(`expected ${entry.spiffeId}, got ${verified.id}`);
     }
     this.#troubles.delete(entry.id);
+    const authorityId = authorityKeyId(authority);
     this.#svids.set(entry.id, {
       entryId: entry.id,
       spiffeId: entry.spiffeId,
@@ -278,10 +279,14 @@ export class SvidKeeper {
         monotonicMs: clock.monotonicMs(),
         fraction: random.fraction(),
       }),
-      authorityKeyId: authorityKeyId(authority),
+      authorityKeyId: authorityId,
     });
     const fields = { spiffeId: entry.spiffeId, entry: entry.id };
     log({ level: "debug", event: "svid.signed", fields });
+    // A server that has no other yet would be asked again at once, and without end.
+    if (clock.monotonicMs() >= this.#terms.replaceAtMs(authorityId)) {
+      this.#fail(entry.id, "the server still signs by a tainted authority");
+    }
   }
 
   #fail(entryId: string, text: string): void {
