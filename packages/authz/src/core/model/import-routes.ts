@@ -103,10 +103,10 @@ export function routesOfProto(source: string): readonly RouteDeclaration[] {
   return bounded(routes);
 }
 
-/** Words and brackets; comments and strings are dropped. */
+/** Words and brackets; comments and strings are dropped. What never ends takes the rest, or each would be tried to the end. */
 function tokensOf(source: string): readonly string[] {
   const pattern =
-    /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[\w.]+|[{}();=]/g;
+    /\/\/[^\n]*|\/\*[^]*?(?:\*\/|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|[\w.]+|[{}();=]/g;
   return [...source.matchAll(pattern)].map(([token]) => token).filter((t) => !/^["'/]/.test(t));
 }
 
