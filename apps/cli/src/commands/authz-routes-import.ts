@@ -4,14 +4,11 @@ import {
   checkFolder,
   compareFolders,
   type Folder,
-  importOpenApi,
   type ImportedRoutes,
   isMoreAccess,
   planRoutes,
-  readFolder,
   renderDiff,
   type RoutesPlan,
-  routesOfProto,
 } from "@bonafide/authz";
 import { parse } from "yaml";
 import { type Command, defineCommand } from "../arguments/command.ts";
@@ -26,10 +23,9 @@ import {
   routeLine,
   uneditable,
 } from "../authz/routes-file.ts";
+import { readSource } from "../authz/routes-source.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openFreshFile } from "../process/fresh-file.ts";
-
-const FORMATS = ["openapi", "proto", "app"] as const;
 
 /** `bonafide authz routes import` */
 export const authzRoutesImport: Command = defineCommand({
@@ -101,35 +97,6 @@ export const authzRoutesImport: Command = defineCommand({
     return check && files.size > 0 ? EXIT.no : EXIT.ok;
   },
 });
-
-function readSource(format: string, text: string): ImportedRoutes {
-  const known = FORMATS.find((one) => one === format);
-  if (known === undefined) throw usage(`the format is one of ${FORMATS.join(", ")}`);
-  if (known === "proto") return { routes: routesOfProto(text), skipped: [] };
-  if (known === "openapi") return importOpenApi(parse(text, { logLevel: "silent" }));
-  return { routes: routesOfApp(text), skipped: [] };
-}
-
-/** What `renderRoutesFile` of a program wrote: read as a file of a folder that has nothing else. */
-function routesOfApp(text: string): ImportedRoutes["routes"] {
-  const json: unknown = parse(text, { logLevel: "silent" });
-  const named: unknown =
-    typeof json === "object" && json !== null ? Reflect.get(json, "service") : "";
-  const service = typeof named === "string" ? named : "";
-  const files = new Map([
-    ["org.yaml", "trustDomain: a\nowners: [a]\nteams: { a: { owners: [a], ids: [] } }"],
-    ["teams/a/team.yaml", `services: { ${JSON.stringify(service)}: {} }`],
-    ["teams/a/routes/app.yaml", text],
-  ]);
-  const { folder, findings } = readFolder(files, {
-    yaml: (one): unknown => parse(one),
-    cedar: () => ({}),
-  });
-  const [first] = findings;
-  if (first !== undefined)
-    throw usage(`that is no file of routes: line ${first.line}: ${first.reason}`);
-  return folder.model.services.flatMap(({ routes }) => routes);
-}
 
 function withPrefix(routes: ImportedRoutes["routes"], prefix: string): ImportedRoutes["routes"] {
   const bare = prefix.replaceAll(/^\/+|\/+$/g, "");

@@ -3,7 +3,7 @@ import type { Clock, EpochMs } from "@bonafide/lifetime";
 import { type Certificate, describeName } from "@bonafide/pki";
 import type { Debug } from "@bonafide/proto/spire/api/agent/debug/v1/debug_pb";
 import type { Handlers } from "@bonafide/rpc";
-import { parseSpiffeId, pathOf, trustDomainOf, verifyX509Svid } from "@bonafide/spiffe";
+import { isSpiffeId, pathOf, trustDomainOf, verifyX509Svid } from "@bonafide/spiffe";
 import type { UnixConnection } from "@bonafide/unix-peer";
 import type { NodeIdentity } from "../node/node-identity.ts";
 import type { Synchroniser } from "../node/synchroniser.ts";
@@ -61,10 +61,8 @@ function ownChain({ identity, picture, serverNow }: DebugDeps): readonly Certifi
   }
 }
 
-/** An authority's URI is a trust domain without a path; one without a URI has no ID. */
+/** An authority's URI is a trust domain without a path; one without a URI, or with another one, has no ID. */
 function idOf({ uris }: Certificate): { id?: { trustDomain: string; path: string } } {
-  const [uri] = uris;
-  if (uri === undefined) return {};
-  const id = parseSpiffeId(uri);
-  return { id: { trustDomain: trustDomainOf(id), path: pathOf(id) } };
+  const [uri = ""] = uris;
+  return isSpiffeId(uri) ? { id: { trustDomain: trustDomainOf(uri), path: pathOf(uri) } } : {};
 }
