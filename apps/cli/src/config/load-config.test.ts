@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { agentConfigJsonSchema, loadAgentConfig } from "./agent-config.ts";
 import { renderConfigPage } from "./config-page.ts";
+import { loadOidcConfig, oidcConfigJsonSchema } from "./oidc-config.ts";
 import { loadServerConfig, serverConfigJsonSchema } from "./server-config.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bonafide-config-"));
@@ -113,18 +114,25 @@ test("what JWT-SVIDs are like comes from the file; the server knows the defaults
 });
 
 test("the examples of the configuration's page are valid", () => {
+  const readers = new Map<string, (path: string) => unknown>([
+    ["server", (path) => loadServerConfig(path, {})],
+    ["agent", (path) => loadAgentConfig(path, {})],
+    ["oidc", (path) => loadOidcConfig(path, {})],
+  ]);
   const blocks = Array.from(renderConfigPage().matchAll(/^```yaml (\w+)\n([\s\S]*?)^```$/gm));
   assert.deepEqual(
     blocks.map(([, name]) => name),
-    ["server", "agent"],
+    [...readers.keys()],
   );
-  for (const [, name, text = ""] of blocks) {
-    (name === "server" ? loadServerConfig : loadAgentConfig)(file(text), {});
-  }
+  for (const [, name = "", text = ""] of blocks) readers.get(name)?.(file(text));
 });
 
-test("both schemas are published as JSON Schema that forbids unknown keys", () => {
-  for (const schema of [serverConfigJsonSchema(), agentConfigJsonSchema()]) {
+test("every schema is published as JSON Schema that forbids unknown keys", () => {
+  for (const schema of [
+    serverConfigJsonSchema(),
+    agentConfigJsonSchema(),
+    oidcConfigJsonSchema(),
+  ]) {
     assert.match(JSON.stringify(schema), /"additionalProperties":false/);
     assert.match(JSON.stringify(schema), /"trust_domain"/);
   }
