@@ -100,6 +100,9 @@ async function serveTls(
   const { host, port } = splitHostPort(listen);
   https.listen({ host, port });
   await once(https, "listening");
+  https.on("error", (error) => {
+    log({ level: "error", event: "oidc.listener_failed", error });
+  });
   const address = https.address();
   const bound = typeof address === "object" && address !== null ? address.port : port;
   onReady(`${host}:${bound}`);

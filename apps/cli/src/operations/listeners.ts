@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BonafideError } from "@bonafide/errors";
+import type { Log } from "@bonafide/lifetime";
 import { CLI_ERRORS } from "../errors.ts";
 import { splitHostPort } from "../run/listen-address.ts";
 
@@ -26,7 +27,7 @@ const TIMEOUT_MS = 5000;
 const HEADER_BYTES_MAX = 8192;
 
 /** Answers GET and HEAD on some paths, plain. @throws LISTEN_FAILED */
-export async function listenFor(address: string, answers: Answers): Promise<Listener> {
+export async function listenFor(address: string, answers: Answers, log: Log): Promise<Listener> {
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -50,6 +51,10 @@ export async function listenFor(address: string, answers: Answers): Promise<List
       details: { next: "stop what listens there, or give health_listen, metrics_listen another" },
     });
   }
+  // What cannot be accepted, out of descriptors for one, is no reason for the process to end.
+  server.on("error", (error) => {
+    log({ level: "error", event: "operations.listener_failed", error });
+  });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a TCP server that listens
   const { port } = server.address() as AddressInfo;
   return {

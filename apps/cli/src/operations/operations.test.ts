@@ -9,6 +9,7 @@ import { METRICS } from "./metrics-table.ts";
 import { openOperations, type OperationsConfig } from "./operations.ts";
 
 const NONE: OperationsConfig = { trust_domain: "example.org", otlp_interval: 60_000 };
+const DEPS = { clock: systemClock, log: silentLog };
 const ANY = "127.0.0.1:0";
 const CALL = { service: "a.B", method: "C", status: "ok", durationMs: 3 };
 
@@ -22,11 +23,7 @@ async function get(
 }
 
 test("live is live from the start, ready once what is watched serves", async () => {
-  await using operations = await openOperations(
-    "server",
-    { ...NONE, health_listen: ANY },
-    systemClock,
-  );
+  await using operations = await openOperations("server", { ...NONE, health_listen: ANY }, DEPS);
   assert.equal(operations.onCall, undefined);
   const { health } = operations.ports;
   assert.deepEqual(await get(health, "/live"), [200, "live\n"]);
@@ -48,11 +45,7 @@ test("live is live from the start, ready once what is watched serves", async () 
 });
 
 test("bytes that are no HTTP end their own connection and nothing else", async () => {
-  await using operations = await openOperations(
-    "agent",
-    { ...NONE, health_listen: ANY },
-    systemClock,
-  );
+  await using operations = await openOperations("agent", { ...NONE, health_listen: ANY }, DEPS);
   const { health = 0 } = operations.ports;
   const socket = connect(health, "127.0.0.1");
   socket.on("error", () => undefined);
@@ -66,7 +59,7 @@ test("metrics: what is documented is what Prometheus reads, names bounded", asyn
   await using operations = await openOperations(
     "server",
     { ...NONE, health_listen: ANY, metrics_listen: ANY },
-    systemClock,
+    DEPS,
   );
   const log = operations.counted(silentLog);
   log({ level: "warn", event: "something.happened" });
@@ -123,7 +116,7 @@ test("metrics and traces are sent by OTLP at the latest when it ends", async () 
   const operations = await openOperations(
     "agent",
     { ...NONE, otlp_endpoint: `http://127.0.0.1:${port}/` },
-    systemClock,
+    DEPS,
   );
   operations.onCall?.(CALL);
   operations.onCall?.({ ...CALL, status: "unavailable" });
@@ -135,13 +128,9 @@ test("metrics and traces are sent by OTLP at the latest when it ends", async () 
 });
 
 test("an address that is taken is refused with what to do", async () => {
-  await using operations = await openOperations(
-    "agent",
-    { ...NONE, health_listen: ANY },
-    systemClock,
-  );
+  await using operations = await openOperations("agent", { ...NONE, health_listen: ANY }, DEPS);
   const taken = `127.0.0.1:${operations.ports["health"]}`;
-  await assert.rejects(openOperations("agent", { ...NONE, health_listen: taken }, systemClock), {
+  await assert.rejects(openOperations("agent", { ...NONE, health_listen: taken }, DEPS), {
     code: "LISTEN_FAILED",
   });
 });

@@ -35,7 +35,7 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export async function openOperations(
   who: "server" | "agent",
   config: OperationsConfig,
-  clock: Clock,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<Operations> {
   await using opened = new AsyncDisposableStack();
   let watched: Watched | undefined;
@@ -46,17 +46,17 @@ export async function openOperations(
   if (telemetry !== undefined) opened.use(telemetry);
   const ports: Record<string, number> = {};
   for (const [address, { names, answers }] of listenersOf(config, telemetry, () => watched)) {
-    const listener: Listener = opened.use(await listenFor(address, answers));
+    const listener: Listener = opened.use(await listenFor(address, answers, log));
     for (const name of names) ports[name] = listener.port;
   }
   const stack = opened.move();
   return {
     onCall: telemetry?.onCall,
-    counted: (log) =>
+    counted: (write) =>
       telemetry === undefined
-        ? log
+        ? write
         : (event) => {
-            log(event);
+            write(event);
             telemetry.onEvent(event);
           },
     watch(running) {

@@ -43,12 +43,12 @@ export async function runAgent(options: RunAgentOptions): Promise<AgentEnd> {
   const { config, signal, onReady, clock } = options;
   const dataDir = resolve(config.data_dir);
   makeFoldersAbove(dataDir);
-  await using operations = await openOperations("agent", config, clock);
   const { log: write, levels: logLevels } = createSwitchedLog({
     name: "agent",
     level: config.log_level,
     stream: standardError,
   });
+  await using operations = await openOperations("agent", config, { clock, log: write });
   const log = operations.counted(write);
   using _ =
     options.reload &&

@@ -58,7 +58,7 @@ export async function runServer(options: RunServerOptions): Promise<void> {
     level: config.log_level,
     stream: standardError,
   });
-  await using operations = await openOperations("server", config, clock);
+  await using operations = await openOperations("server", config, { clock, log: write });
   const log: Log = operations.counted((event) => {
     const message = event.fields?.["message"];
     if (event.event === "ledger.held" && typeof message === "string") onHeld(message);
