@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { openTestAgent } from "@bonafide/agent/testing";
 import { Diagnosis } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
+import { LocalAuthority } from "@bonafide/proto/spire/api/server/localauthority/v1/localauthority_pb";
 import { TD } from "@bonafide/server/testing";
 import { bundlePem, next, openNode, watchSvids } from "../workload-api/testing.ts";
 
@@ -32,10 +33,17 @@ test("the agent renews its own SVID at half life, and goes on", async () => {
 });
 
 test("an agent that cannot write its SVID down renews it all the same, and keeps it once it can", async () => {
-  await using node = await openNode({ options: { agentSvidTtlMs: 3000 } });
+  await using node = await openNode();
   const path = join(node.agt.folder, "data", "identity.json");
   await rm(path);
   await mkdir(join(path, "in-the-way"), { recursive: true });
+  // Renewed for its authority's sake, not its age: so none is written before the folder is there, and none ends on a
+  // slow machine.
+  const authorities = node.srv.local(LocalAuthority);
+  const { active } = await authorities.getX509AuthorityState({});
+  const { preparedAuthority } = await authorities.prepareX509Authority({});
+  await authorities.activateX509Authority({ authorityId: preparedAuthority?.authorityId ?? "" });
+  await authorities.taintX509Authority({ authorityId: active?.authorityId ?? "" });
   await node.agt.logged("identity.not_kept");
   await node.agt.logged("agent.renewed");
   await rm(path, { recursive: true });

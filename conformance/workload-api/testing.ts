@@ -50,19 +50,24 @@ export function bundlePem(srv: TestServer): string {
 
 /** Opens both; resolves once the agent has heard of its entries. */
 export async function openNode(options: TestServerOptions = {}): Promise<Node> {
-  const srv = await openTestServer(options);
-  const agt = await openTestAgent({
-    server: { host: "127.0.0.1", port: srv.server.port },
-    bootstrap: { kind: "text", text: bundlePem(srv) },
-    joinToken: await srv.token(),
-    ...(options.clock === undefined ? {} : { clock: options.clock }),
-  });
+  // Both are closed also when one of them fails to open or to close.
+  await using stack = new AsyncDisposableStack();
+  const srv = stack.use(await openTestServer(options));
+  const agt = stack.use(
+    await openTestAgent({
+      server: { host: "127.0.0.1", port: srv.server.port },
+      bootstrap: { kind: "text", text: bundlePem(srv) },
+      joinToken: await srv.token(),
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+    }),
+  );
   await agt.agent.ready({ signal: AbortSignal.timeout(60_000) });
   const agentPath = (agt.agent.id ?? "").slice(`spiffe://${TD}`.length);
   const diagnosis = agt.admin(Diagnosis);
   const heard = async (revision: bigint): Promise<void> => {
     while ((await diagnosis.getStatus({})).revision < revision) await nextTurn();
   };
+  const both = stack.move();
   return {
     srv,
     agt,
@@ -88,10 +93,7 @@ export async function openNode(options: TestServerOptions = {}): Promise<Node> {
     async remove(id) {
       await srv.local(Entry).batchDeleteEntry({ ids: [id] });
     },
-    async [Symbol.asyncDispose]() {
-      await agt[Symbol.asyncDispose]();
-      await srv[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => both.disposeAsync(),
   };
 }
 

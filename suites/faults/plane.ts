@@ -33,7 +33,10 @@ export const NODE_PATH = "/node/local";
 /** The command line as it is published. */
 export const CLI: string = fileURLToPath(new URL("../../apps/cli/src/main.ts", import.meta.url));
 
-const CACHE = fileURLToPath(new URL("../../node_modules/.cache/bonafide", import.meta.url));
+/** Where Node keeps compiled code, so that processes start faster; who may not write there goes without. */
+export const CODE_CACHE: string = fileURLToPath(
+  new URL("../../node_modules/.cache/bonafide", import.meta.url),
+);
 
 /** Options of one start. */
 export interface StartOptions {
@@ -237,7 +240,7 @@ export class Plane implements AsyncDisposable {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["--disable-sigusr1", CLI, ...words, "--socket", this.path("sa", "s"), "--json"],
-      { env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: CACHE } },
+      { env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: CODE_CACHE } },
     ).catch((error: unknown) => {
       // A verdict is an exit code, and its reasons are on standard output.
       if (error instanceof Error && "stdout" in error) return { stdout: String(error.stdout) };
@@ -272,7 +275,7 @@ export class Plane implements AsyncDisposable {
       logFile: join(this.dir, `${name}.log`),
       secret: options.secret,
       uid: this.#uid,
-      env: { NODE_COMPILE_CACHE: CACHE, ...options.env },
+      env: { NODE_COMPILE_CACHE: CODE_CACHE, ...options.env },
     });
     this.#programs.push(program);
     return program;
