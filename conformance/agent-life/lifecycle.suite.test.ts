@@ -7,7 +7,7 @@ import { Diagnosis } from "@bonafide/proto/bonafide/agent/v1/diagnosis_pb";
 import { Agent } from "@bonafide/proto/spire/api/server/agent/v1/agent_pb";
 import { LocalAuthority } from "@bonafide/proto/spire/api/server/localauthority/v1/localauthority_pb";
 import { TD } from "@bonafide/server/testing";
-import { bundlePem, next, openNode, watchSvids } from "../workload-api/testing.ts";
+import { bundlePem, next, openNode, servedStream, watchSvids } from "../workload-api/testing.ts";
 
 /** The serial-independent identity of a message: its leaf's bytes. */
 function leafOf(message: { svids: { x509Svid: Uint8Array }[] }): string {
@@ -27,9 +27,8 @@ test("the agent renews its own SVID at half life, and goes on", async () => {
   await using node = await openNode({ options: { agentSvidTtlMs: 3000 } });
   await node.agt.logged("agent.renewed");
   await node.entry("/after");
-  const stream = watchSvids(node.agt);
-  assert.equal((await next(stream)).svids.length, 1);
-  await stream.return();
+  // A slow machine may let one end before the next is there: then it recovers, and goes on as well.
+  await (await servedStream(node.agt)).return();
 });
 
 test("an agent that cannot write its SVID down renews it all the same, and keeps it once it can", async () => {

@@ -11,7 +11,7 @@ import { Entry } from "@bonafide/proto/spire/api/server/entry/v1/entry_pb";
 import { LocalAuthority } from "@bonafide/proto/spire/api/server/localauthority/v1/localauthority_pb";
 import { SpiffeWorkloadAPI, type X509SVIDResponse } from "@bonafide/proto/workload_pb";
 import { openTestServer, TD, type TestServer } from "@bonafide/server/testing";
-import { bundlePem, next, watchSvids } from "../workload-api/testing.ts";
+import { bundlePem, next, servedStream } from "../workload-api/testing.ts";
 
 /** No measure: it only ends a hang. */
 const MS_MAX = 120_000;
@@ -49,21 +49,8 @@ async function createEntry(srv: TestServer, agt: TestAgent, path: string): Promi
   return results[0].entry?.id ?? "";
 }
 
-function watch(agt: TestAgent): AsyncGenerator<X509SVIDResponse, void, void> {
-  return watchSvids(agt, AbortSignal.timeout(MS_MAX));
-}
-
-/** Opens streams until one is served. */
-async function served(agt: TestAgent): Promise<AsyncGenerator<X509SVIDResponse, void, void>> {
-  for (;;) {
-    const stream = watch(agt);
-    try {
-      await next(stream);
-      return stream;
-    } catch {
-      await stream.return();
-    }
-  }
+function served(agt: TestAgent): Promise<AsyncGenerator<X509SVIDResponse, void, void>> {
+  return servedStream(agt, MS_MAX);
 }
 
 /** Reads messages until one is as wanted. */

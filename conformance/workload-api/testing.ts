@@ -111,3 +111,22 @@ export async function next<T>(stream: AsyncGenerator<T, void, void>): Promise<T>
   if (result.done === true) throw new Error("the stream ended");
   return result.value;
 }
+
+/**
+ * Opens FetchX509SVID until a stream is served, and has read its first message: an agent whose own SVID has ended
+ * refuses calls until it has another one.
+ */
+export async function servedStream(
+  agt: TestAgent,
+  msMax = 60_000,
+): Promise<AsyncGenerator<X509SVIDResponse, void, void>> {
+  for (;;) {
+    const stream = watchSvids(agt, AbortSignal.timeout(msMax));
+    try {
+      await next(stream);
+      return stream;
+    } catch {
+      await stream.return();
+    }
+  }
+}

@@ -38,6 +38,9 @@ export const CODE_CACHE: string = fileURLToPath(
   new URL("../../node_modules/.cache/bonafide", import.meta.url),
 );
 
+/** Deadline of a call, ms: one that no busy machine comes to. What hangs is found by the test's own. */
+const CALL_MS = 60_000;
+
 /** Options of one start. */
 export interface StartOptions {
   /** Entry file, default {@link CLI}. */
@@ -282,7 +285,7 @@ export class Plane implements AsyncDisposable {
   }
 
   #client<S extends DescService>(service: S, path: string): Client<S> {
-    const channel = this.#channels.get(path) ?? openUnixChannel(path);
+    const channel = this.#channels.get(path) ?? openUnixChannel(path, { timeoutMs: CALL_MS });
     this.#channels.set(path, channel);
     return createClient(service, channel);
   }

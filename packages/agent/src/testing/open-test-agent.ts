@@ -23,6 +23,9 @@ const QUICK: Random = { fraction: () => systemRandom.fraction() / 20 };
 /** The header that every call of the Workload API carries. */
 export const WORKLOAD_HEADERS: Readonly<Record<string, string>> = { "workload.spiffe.io": "true" };
 
+/** Deadline of a call, ms: one that no busy machine comes to. What hangs is found by the bound of its file. */
+const CALL_MS = 60_000;
+
 /** One line that the agent logged. */
 export type LogLine = LogEvent & Required<Pick<LogEvent, "fields">>;
 
@@ -106,7 +109,7 @@ export async function openTestAgent(options: TestAgentOptions): Promise<TestAgen
   }
   const channels: Channel[] = [];
   const client = <S extends DescService>(service: S, path: string): Client<S> => {
-    const channel = openUnixChannel(path);
+    const channel = openUnixChannel(path, { timeoutMs: CALL_MS });
     channels.push(channel);
     return createClient(service, channel);
   };
