@@ -32,6 +32,19 @@ test("a failure prints its whole name, its error and the error's cause", () => {
   assert.equal(lastLine(text), "1 passed, 1 failed, 0 skipped");
 });
 
+test("suites that run together and suites that run alone are one run", () => {
+  using tree = plantTree({
+    "suites/faults/alone.suite.test.ts": `${HEAD}test("holds", () => {});`,
+    "suites/faults/other.suite.test.ts": `${HEAD}test("breaks", () => { throw new Error("no"); });`,
+    "suites/oidc/together.suite.test.ts": `${HEAD}test("holds", () => {});`,
+    "suites/oidc/empty.suite.test.ts": "",
+  });
+  const { code, text } = tree.run("run-tests.ts", ["--suites"]);
+  assert.equal(lastLine(text), "2 passed, 2 failed, 0 skipped");
+  assert.ok(!text.includes("Warning"), text);
+  assert.equal(code, 1);
+});
+
 test("skipped and todo tests are named and do not count as passed", () => {
   const { code, text } = runOn(
     `${HEAD}test("a", { skip: "no such machine" }, () => {});

@@ -4,7 +4,10 @@ import { availableParallelism } from "node:os";
 export interface TestGroup {
   readonly patterns: readonly string[];
   readonly excludes: readonly string[];
+  /** Files at a time. */
   readonly concurrency: number;
+  /** Globs of files that measure time or take every processor: they run after the others, one by one. */
+  readonly alone: readonly string[];
   readonly fileTimeoutMs: number;
   /** How the reason of a skip must begin; any other skip fails the run where `CI` is set. */
   readonly allowedSkips: readonly string[];
@@ -44,15 +47,21 @@ export const TEST_GROUPS: Readonly<Record<string, TestGroup>> = {
     patterns: UNIT_PATTERNS,
     excludes: UNIT_EXCLUDES,
     concurrency: availableParallelism(),
+    alone: [],
     fileTimeoutMs: 300_000,
     allowedSkips: [...USERS, ...SHELLS],
   },
-  suites: special("suite", 1_800_000, [...USERS, ...KERNEL]),
+  suites: {
+    ...special("suite", 1_800_000, [...USERS, ...KERNEL]),
+    // Most of their time they wait for rotations and polls of real processes.
+    concurrency: 3,
+    alone: ["suites/{attacks,faults,ledger,up}/**", "conformance/upgrade/**"],
+  },
   interop: special("interop", 900_000, []),
   long: special("long", 3_600_000, []),
 };
 
 function special(kind: string, fileTimeoutMs: number, allowedSkips: readonly string[]): TestGroup {
   const patterns = EVERYWHERE.map((folder) => `${folder}/**/*.${kind}.test.ts`);
-  return { patterns, excludes: [], concurrency: 1, fileTimeoutMs, allowedSkips };
+  return { patterns, excludes: [], concurrency: 1, alone: [], fileTimeoutMs, allowedSkips };
 }

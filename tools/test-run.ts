@@ -109,6 +109,15 @@ export async function runTestFiles(
   return { results, notes, empty: files.filter((file) => !seen.has(file)) };
 }
 
+/** Two runs as one. */
+export function merged(a: TestRun, b: TestRun): TestRun {
+  return {
+    results: [...a.results, ...b.results],
+    notes: [...a.notes, ...b.notes],
+    empty: [...a.empty, ...b.empty],
+  };
+}
+
 /** Counts results; a todo counts as skipped, an empty file as failed. */
 export function countResults(run: TestRun): { passed: number; failed: number; skipped: number } {
   const count = (outcome: Outcome): number =>
