@@ -69,7 +69,11 @@ export async function execAs(options: ExecAsOptions): Promise<Launched> {
   }
   await reachSocket(options.adminSocketPath);
   const channel = openUnixChannel(options.adminSocketPath);
-  const stream = createClient(LauncherAdmin, channel).openSlot({ name: options.name });
+  const giveUp = new AbortController();
+  const stream = createClient(LauncherAdmin, channel).openSlot(
+    { name: options.name },
+    { signal: giveUp.signal },
+  );
   try {
     const first = await stream.next();
     const event = first.done === true ? undefined : first.value.event;
@@ -80,7 +84,11 @@ export async function execAs(options: ExecAsOptions): Promise<Launched> {
     const letGo = ended.finally(() => {
       channel.close();
     });
-    const hasName = named(stream, ended);
+    const hasName = named(stream, ended).catch((error: unknown) => {
+      // Else the agent keeps the slot of a child that has ended, and this process waits for it.
+      giveUp.abort();
+      throw error;
+    });
     // Whoever waits for neither still hears of the end by its process.
     for (const promise of [letGo, hasName]) promise.catch(() => {});
     return {

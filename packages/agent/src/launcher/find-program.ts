@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { BonafideError } from "@bonafide/errors";
 import { LAUNCHER_ERRORS } from "./errors.ts";
@@ -11,13 +11,19 @@ import { LAUNCHER_ERRORS } from "./errors.ts";
  * @throws LAUNCH_COMMAND_NOT_EXECUTABLE  a folder, or not executable for this user
  */
 export function findProgram(command: string, searchPath: string | undefined): string {
-  const candidates = command.includes("/")
+  const isPath = command.includes("/");
+  const candidates = isPath
     ? [command]
     : (searchPath ?? "/usr/bin:/bin").split(":").map((folder) => join(folder || ".", command));
   let exists = false;
   for (const file of candidates) {
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (found === undefined) continue;
+    const found = look(file);
+    if (found === "absent") continue;
+    if (found === "closed") {
+      // A folder of PATH that is another user's, such as the root's who started this, says nothing about the command.
+      exists ||= isPath;
+      continue;
+    }
     exists = true;
     if (found.isFile() && isExecutable(file)) return file;
   }
@@ -28,6 +34,16 @@ export function findProgram(command: string, searchPath: string | undefined): st
         `${command} cannot be executed by this user`,
       )
     : new BonafideError(LAUNCHER_ERRORS, "LAUNCH_COMMAND_NOT_FOUND", `${command} is not found`);
+}
+
+function look(file: string): Stats | "absent" | "closed" {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) ?? "absent";
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EACCES"
+      ? "closed"
+      : "absent";
+  }
 }
 
 function isExecutable(file: string): boolean {

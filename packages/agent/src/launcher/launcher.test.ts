@@ -3,7 +3,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { BonafideError } from "@bonafide/errors";
 import { ManualClock } from "@bonafide/lifetime/testing";
 import { openKernel, UnixPeer } from "@bonafide/unix-peer";
 import { withoutCalls } from "@bonafide/unix-peer/testing";
@@ -217,6 +219,20 @@ test("a launch without an agent, without a nonce or without a program says which
       await once(launched.process.stderr, "end");
     assert.match(said, new RegExp(code));
   }
+  // None of them waits at the agent for long: there is room for as many as there may be.
+  using self = UnixPeer.ofProcess(kernel, process.pid);
+  const open: ReturnType<LauncherSlots["slot"]>[] = [];
+  while (open.length < WAITING_PER_UID_MAX) {
+    const slot = bench.slots.slot(self, "a");
+    try {
+      await slot.next();
+      open.push(slot);
+    } catch (error) {
+      assert.ok(error instanceof BonafideError && error.code === "SLOTS_EXCEEDED");
+      await nextTurn();
+    }
+  }
+  for (const slot of open) await slot.return();
 });
 
 test("name and launcher's uid come together, a label unless another uid started it", async () => {
