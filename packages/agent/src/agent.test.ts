@@ -355,7 +355,8 @@ for (const { word, refuse, says, command } of [
   {
     word: "evicted",
     refuse: "AGENT_NOT_ATTESTED",
-    says: (id: string) => `the server does not know ${id} any more: it was evicted`,
+    says: (id: string) =>
+      `the server does not know ${id} any more: it was evicted, or the authority that signed its SVID was revoked`,
     command: () => "bonafide token create",
   },
 ] as const) {

@@ -160,8 +160,8 @@ export function explainAgent({
       return [
         {
           code: "agent.evicted",
-          says: `the server does not know ${agent} any more: it was evicted`,
-          hint: "Make a token with bonafide token create and start the agent with it; bonafide ledger log says who evicted it.",
+          says: `the server does not know ${agent} any more: it was evicted, or the authority that signed its SVID was revoked`,
+          hint: "Make a token with bonafide token create and start the agent with it; bonafide ledger log says who evicted it or revoked the authority.",
           command: "bonafide token create",
         },
       ];

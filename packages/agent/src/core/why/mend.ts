@@ -96,6 +96,7 @@ export function word(text: string): string {
   return /^[\w:/.,@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-function trustDomain(facts: WhyFacts): string | undefined {
+/** The agent's own trust domain; undefined before it has an ID. */
+export function trustDomain(facts: WhyFacts): string | undefined {
   return facts.agentId?.slice("spiffe://".length).split("/", 1)[0];
 }

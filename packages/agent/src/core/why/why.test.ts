@@ -440,6 +440,15 @@ test("a wanted identity without an entry is named", () => {
   assert.ok(answer.first.command?.includes("spiffe://example.org/nobody"));
 });
 
+test("a wanted identity of another trust domain is not proposed to be created here", () => {
+  for (const want of ["spiffe://other.test/x", "spiffe://example.org.other.test/x"]) {
+    const { first } = why({ ...HEALTHY, entries: [FITS], want });
+    assert.equal(first?.code, "entry.none");
+    assert.match(first.says, /another trust domain than this agent, whose is example\.org/);
+    assert.equal(first.command, undefined);
+  }
+});
+
 test("a server that did not sign is the cause only when an entry fits", () => {
   const failing = { ...HEALTHY, signingFailure: "the store is read-only" };
   assert.equal(why({ ...failing, entries: [FITS] }).first?.code, "signing.failed");

@@ -4,7 +4,7 @@ import { explainAgent, explainArrival, explainFreshness } from "./explain-agent.
 import { explainEntry } from "./explain-entry.ts";
 import { explainForeign } from "./explain-foreign.ts";
 import type { WhyFacts } from "./facts.ts";
-import { createEntryCommand } from "./mend.ts";
+import { createEntryCommand, trustDomain } from "./mend.ts";
 import { compareNearest, isRelated, judgeEntry, type NearestEntry } from "./nearest-entries.ts";
 
 /** How many of the nearest entries an answer shows. */
@@ -89,6 +89,14 @@ function explainEntries(facts: WhyFacts, judged: readonly NearestEntry[]): Cause
 }
 
 function none(facts: WhyFacts): Cause {
+  const own = trustDomain(facts);
+  if (facts.want !== undefined && own !== undefined && !facts.want.startsWith(`spiffe://${own}/`)) {
+    return {
+      code: "entry.none",
+      says: `${facts.want} is of another trust domain than this agent, whose is ${own}`,
+      hint: `An agent gives identities of its own trust domain alone: ask for one that begins with spiffe://${own}/.`,
+    };
+  }
   const observed = facts.selectors.map((selector) => selectorText(selector)).join(" ");
   return {
     code: "entry.none",
