@@ -1,9 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { BonafideError } from "@bonafide/errors";
+import { BonafideError, isBonafideError } from "@bonafide/errors";
 import { replaceSqliteFile } from "@bonafide/store-sqlite";
 import { type Command, defineCommand } from "../arguments/command.ts";
-import { nameText, verifiedName } from "../clients/store-name.ts";
+import { nameText, type StoreName, verifiedName } from "../clients/store-name.ts";
 import { CLI_ERRORS } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import { SERVER_DATA_DIR } from "./backup.ts";
@@ -34,12 +34,17 @@ export const restore: Command = defineCommand({
       throw new BonafideError(CLI_ERRORS, "FILE_UNREADABLE", `${file} is not there`);
     }
     assertAlone(file);
-    const state = await verifiedName(file, { signal });
+    const state = await readBackup(file, signal);
     if (flags["dry-run"]) {
       output.result(`${file} holds ${nameText(state)}`, { file, state, replaced: null });
       return EXIT.ok;
     }
-    const path = join(resolve(flags["data-dir"] ?? SERVER_DATA_DIR), "ledger.sqlite");
+    const folder = resolve(flags["data-dir"] ?? SERVER_DATA_DIR);
+    if (!existsSync(folder)) {
+      const message = `${folder} is not there; on a new machine make it first, with mode 0700, as the server's user`;
+      throw new BonafideError(CLI_ERRORS, "FILE_UNREADABLE", message);
+    }
+    const path = join(folder, "ledger.sqlite");
     const ending = `before-${new Date(machine.clock.now()).toISOString().replaceAll(/[:.]/g, "-")}`;
     const replaced = replaceSqliteFile(path, file, ending) ? `${path}.${ending}` : null;
     output.result(
@@ -57,6 +62,17 @@ export const restore: Command = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** Verifies a backup; what is wrong with it must not be taken for a fault of the store that it is to replace. */
+async function readBackup(file: string, signal: AbortSignal): Promise<StoreName> {
+  try {
+    return await verifiedName(file, { signal });
+  } catch (cause) {
+    if (!isBonafideError(cause, "STORE_CORRUPT")) throw cause;
+    const message = `${file} is damaged, or not what bonafide backup wrote; nothing was restored`;
+    throw new BonafideError(CLI_ERRORS, "BACKUP_INVALID", message, { cause });
+  }
+}
 
 /** What lies in a log beside the file would be verified with it, and not restored. */
 function assertAlone(file: string): void {
