@@ -1,5 +1,5 @@
 const START =
-  "start one with bonafide up, bonafide server run or bonafide agent run; where one runs, give --socket";
+  "start one with bonafide up, bonafide server run or bonafide agent run; if one runs, call this where up was called, or give --socket";
 
 const TAKE_BUNDLE =
   "on the server: bonafide bundle show > bundle.pem; here: --trust-bundle bundle.pem";
@@ -14,11 +14,11 @@ const NEXT: Readonly<Record<string, string>> = {
   STORE_LOCKED: "stop the other server, or give --data-dir another folder",
   AGENT_STATE_LOCKED: "stop the other agent, or give --data-dir another folder",
   SOCKET_IN_USE:
-    "stop what listens there, or give the socket another path; --admin-socket and --workload-socket set it",
+    "stop what listens there, or give the socket another path: --admin-socket or --workload-socket, of oidc run --socket",
   BOOTSTRAP_MISSING: TAKE_BUNDLE,
   BOOTSTRAP_BUNDLE_INVALID: TAKE_BUNDLE,
   SOCKET_PATH_TOO_LONG:
-    "give the socket a shorter path; --admin-socket and --workload-socket set it",
+    "give the socket a shorter path: --admin-socket or --workload-socket, of oidc run --socket",
   NO_IDENTITY_ISSUED: "bonafide whoami shows what the agent sees of this process",
   LEDGER_HELD: "bonafide server healthcheck shows why, and the two ways out",
 };

@@ -105,6 +105,7 @@ export function localAuthorityTaint(use: AuthorityUseName): Command {
     verb: "taint",
     summary: `tells everybody to move away from an old ${NOUN[use]}; it stays in the bundle`,
     done: "tainted",
+    note: (id) => `${TAINTED[use]}; then: bonafide localauthority ${use} revoke ${id}`,
     call: async (calls, authorityId, signal) => {
       const { taintedAuthority } =
         use === "x509"
@@ -131,10 +132,17 @@ export function localAuthorityRevoke(use: AuthorityUseName): Command {
   });
 }
 
+/** What to wait for between tainting and revoking. */
+const TAINTED = {
+  x509: "connected agents replace what it signed within seconds; an agent that has not when it is revoked must join anew",
+  jwt: "agents hand out no token of it any more; those handed out count until it is revoked or they end",
+} as const;
+
 interface Change {
   readonly verb: "activate" | "taint" | "revoke";
   readonly summary: string;
   readonly done: string;
+  readonly note?: (id: string) => string;
   readonly call: (
     calls: Client<typeof LocalAuthority>,
     authorityId: string,
@@ -142,7 +150,7 @@ interface Change {
   ) => Promise<AuthorityState | undefined>;
 }
 
-function withId(use: AuthorityUseName, { verb, summary, done, call }: Change): Command {
+function withId(use: AuthorityUseName, { verb, summary, done, note, call }: Change): Command {
   const name = `localauthority ${use} ${verb}`;
   return defineCommand({
     name,
@@ -156,6 +164,7 @@ function withId(use: AuthorityUseName, { verb, summary, done, call }: Change): C
       using server = connectServer(flags.socket, env);
       const authority = stateJson(await call(server.client(LocalAuthority), id, signal));
       output.result(`${done} ${authority.id}`, { [done]: authority });
+      if (note !== undefined) output.note(note(authority.id));
       return EXIT.ok;
     },
   });

@@ -32,13 +32,17 @@ What to be called for: \`bonafide_ready\` 0 for minutes; \`bonafide_server_store
 
 With \`otlp_endpoint\` each answered call is sent as one span of kind server, named \`SERVICE/METHOD\`, with \`rpc.system\`, \`rpc.service\`, \`rpc.method\` and \`status\`. A collector that is away costs the spans and metrics of that time, and nothing else.
 
+## Another authority now
+
+Authorities rotate by themselves. When a key may be in other hands: \`bonafide localauthority x509 prepare\`, \`activate\` with the ID that it prints (up to 10 s, so that everybody knows it first), \`taint\` with the old ID, wait, \`revoke\` with the old ID. \`localauthority x509 show\` tells the IDs. Connected agents replace their own SVID and those of their workloads within seconds of \`taint\`; a node that had no time for that before \`revoke\`, or was switched off, has to join anew. The same with \`jwt\`: there the tokens that were handed out count until \`revoke\` or their end.
+
 ## SIGHUP
 
 A server or an agent that was started with \`--config\` reads its file again. A new \`log_level\` counts at once; of other keys that changed it says \`config.needs_restart\` with their names. A file that cannot be read, or is wrong, leaves the last good one in force, and the log says \`config.not_reloaded\` with the reason.
 
 ## Logs
 
-One JSON object a line on standard error: \`time\`, \`level\`, \`name\`, \`msg\` (what happened, dotted and stable) and its fields. \`log_level\` in the file says which lines are written.
+One JSON object a line on standard error: \`time\`, \`level\`, \`msg\` (what happened, dotted and stable) and its fields. \`log_level\` in the file says which lines are written.
 `;
 
 /** The page `docs/operations.md`. */
