@@ -1,6 +1,18 @@
 export { type ChainCase } from "./chain-case.ts";
 export { chainCases } from "./chain-cases.ts";
 export {
+  assertAnswered,
+  assertNothingHeld,
+  type Attempt,
+  attemptAll,
+  defective,
+  type HeldMemory,
+  type HostileRun,
+  hostileSeed,
+  type NextNumber,
+  seededNumbers,
+} from "./hostile-inputs.ts";
+export {
   madeExtension,
   type MadeCertificate,
   type MadeKey,
