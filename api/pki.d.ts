@@ -449,6 +449,8 @@ export declare function verifySignature(check: {
 
 // @bonafide/pki/testing
 
+export type Attempt = () => unknown;
+
 export interface ChainCase {
     readonly name: string;
     readonly chain: readonly MadeCertificate[];
@@ -456,6 +458,19 @@ export interface ChainCase {
     readonly expect: "ok" | PkiErrorCode;
     readonly trustDomain?: string;
     readonly opensslDiffers?: string;
+}
+
+export interface HeldMemory {
+    readonly heap: number;
+    readonly resident: number;
+}
+
+export interface HostileRun {
+    readonly values: number;
+    readonly codes: number;
+    readonly slowestMs: number;
+    readonly warm: HeldMemory;
+    readonly held: HeldMemory;
 }
 
 export interface MadeCertificate {
@@ -498,6 +513,8 @@ export interface MadeTemplate {
     readonly issuerName?: string;
 }
 
+export type NextNumber = (below: number) => number;
+
 export declare class TestCa {
     #private;
     readonly certificate: Certificate;
@@ -522,10 +539,22 @@ export interface TestIdentity {
     readonly keyPem: string;
 }
 
+export declare function assertAnswered({ values, codes, slowestMs }: HostileRun): void;
+
+export declare function assertNothingHeld({ warm, held }: HostileRun): void;
+
+export declare function attemptAll(attempts: readonly Attempt[], inputs: number): Promise<HostileRun>;
+
 export declare function chainCases(): readonly ChainCase[];
+
+export declare function defective(next: NextNumber, source: Uint8Array): Uint8Array;
+
+export declare function hostileSeed({ SEED }: NodeJS.ProcessEnv): number;
 
 export declare function madeExtension(oid: string, critical: boolean, value: Uint8Array): Uint8Array;
 
 export declare function makeCertificate(template?: MadeTemplate, issuer?: MadeCertificate): MadeCertificate;
 
 export declare function makeKey(kind?: MadeKeyKind): MadeKey;
+
+export declare function seededNumbers(seed: number): NextNumber;
