@@ -78,6 +78,21 @@ export interface IncomingCall<Peer> {
     readonly headers: (name: string) => readonly string[];
 }
 
+export interface LogLevelCalls<P> {
+    getLogger(): Logger;
+    setLogLevel(request: {
+        readonly newLevel: Logger["currentLevel"];
+    }, call: CallContext<P>): Logger;
+    resetLogLevel(request: unknown, call: CallContext<P>): Logger;
+}
+
+export interface LogLevelCallsOptions<P> {
+    readonly callerOf: (peer: P) => {
+        readonly uid?: number;
+    };
+    readonly refusal: (message: string) => Error;
+}
+
 export declare const RPC_ERRORS: {
     readonly RPC_CANCELLED: {
         readonly status: "cancelled";
@@ -240,9 +255,7 @@ export declare function detail<D extends DescMessage>(schema: D, message: Messag
 
 export declare function encode<D extends DescMessage>(schema: D, message: MessageInitShape<D>): Encoded<D>;
 
-export declare function logLevelOfWire(level: Wire): LogLevel | undefined;
-
-export declare function logLevelToWire(level: LogLevel): Wire;
+export declare function logLevelCalls<P>(levels: LogLevelSwitch, log: Log, { callerOf, refusal }: LogLevelCallsOptions<P>): LogLevelCalls<P>;
 
 export declare function openChannel(target: string, options?: ChannelOptions): Channel;
 

@@ -11,7 +11,7 @@ export { encode, Encoded } from "./codec.ts";
 export { type Connection } from "./connection.ts";
 export { createClient } from "./create-client.ts";
 export { addHealth, HealthRegistry, type ServingStatus } from "./health.ts";
-export { logLevelOfWire, logLevelToWire } from "./log-levels.ts";
+export { logLevelCalls, type LogLevelCalls, type LogLevelCallsOptions } from "./log-level-calls.ts";
 export { addReflection } from "./reflection.ts";
 export { detail, renderStatus, type StatusExtra, withStatus } from "./render-status.ts";
 export { STATUS_CODES } from "./status.ts";
